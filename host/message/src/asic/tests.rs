@@ -1,0 +1,6 @@
+mod container;
+mod directory;
+mod faults;
+mod hostile;
+mod rules;
+mod zip;

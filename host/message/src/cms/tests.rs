@@ -1,0 +1,4 @@
+mod envelope;
+mod envelope_referee;
+mod hostile;
+mod signature;
