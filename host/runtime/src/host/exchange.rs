@@ -1,0 +1,216 @@
+//! `exchange`: what passes between an adapter and the message store.
+
+use std::sync::Arc;
+
+use wasmtime::component::Resource;
+
+use crate::bindings::budstikke::plugin::exchange;
+use crate::bindings::budstikke::plugin::types::Failure as ContractFailure;
+use crate::call_state::CallState;
+use crate::host::documents::{DocumentHandle, WHOLE};
+use crate::host::state::within_limits;
+use crate::host::{cut, to_contract};
+use crate::services::{Delivery, Failure, Outgoing};
+
+/// Bytes of a service's name of a transfer.
+const REFERENCE: usize = 500;
+/// Bytes of a reason.
+const REASON: usize = 4 << 10;
+
+/// What stands behind a guest's `outgoing-message`.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OutgoingHandle(pub(crate) Arc<dyn Outgoing>);
+
+impl CallState {
+    fn outgoing(&self, handle: &Resource<OutgoingHandle>) -> wasmtime::Result<Arc<dyn Outgoing>> {
+        Ok(self.table.get(handle)?.0.clone())
+    }
+}
+
+fn check_reference(service: &str, reference: &str) -> Result<(), ContractFailure> {
+    if service.len() > REFERENCE || reference.len() > REFERENCE {
+        let detail = format!("service and reference may have {REFERENCE} bytes each");
+        return Err(to_contract(Failure::permanent("limit", detail)));
+    }
+    Ok(())
+}
+
+type Message = Resource<OutgoingHandle>;
+
+impl exchange::HostOutgoingMessage for CallState {
+    fn message_id(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().message_id.clone())
+    }
+
+    fn conversation_id(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().conversation_id.clone())
+    }
+
+    fn process(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().process.clone())
+    }
+
+    fn document_type(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().document_type.clone())
+    }
+
+    fn message_type(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().message_type.clone())
+    }
+
+    fn service(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().service.clone())
+    }
+
+    fn sender(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().sender.clone())
+    }
+
+    fn receiver(&mut self, this: Message) -> wasmtime::Result<String> {
+        Ok(self.outgoing(&this)?.facts().receiver.clone())
+    }
+
+    fn expires(&mut self, this: Message) -> wasmtime::Result<u64> {
+        Ok(self.outgoing(&this)?.facts().expires)
+    }
+
+    fn attempt(&mut self, this: Message) -> wasmtime::Result<u32> {
+        Ok(self.outgoing(&this)?.facts().attempt)
+    }
+
+    async fn sbd(&mut self, this: Message) -> wasmtime::Result<Result<Vec<u8>, ContractFailure>> {
+        Ok(self.outgoing(&this)?.sbd().await.map_err(to_contract))
+    }
+
+    fn files(&mut self, this: Message) -> wasmtime::Result<Vec<Resource<DocumentHandle>>> {
+        let files = self.outgoing(&this)?.files();
+        files.into_iter().map(|file| self.give(file)).collect()
+    }
+
+    fn receiver_certificate(&mut self, this: Message) -> wasmtime::Result<Option<Vec<u8>>> {
+        Ok(self.outgoing(&this)?.facts().receiver_certificate.clone())
+    }
+
+    fn receiver_address(&mut self, this: Message, name: String) -> wasmtime::Result<Option<String>> {
+        let message = self.outgoing(&this)?;
+        let found = message
+            .facts()
+            .receiver_address
+            .iter()
+            .find(|(known, _)| *known == name);
+        Ok(found.map(|(_, value)| value.clone()))
+    }
+
+    fn reply_channel(&mut self, this: Message) -> wasmtime::Result<Option<String>> {
+        Ok(self.outgoing(&this)?.facts().reply_channel.clone())
+    }
+
+    fn checkpoint(&mut self, this: Message, name: String) -> wasmtime::Result<Option<Vec<u8>>> {
+        Ok(self.outgoing(&this)?.checkpoint(&name))
+    }
+
+    async fn save_checkpoint(
+        &mut self,
+        this: Message,
+        name: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), ContractFailure>> {
+        if let Err(failure) = within_limits(&name, &value) {
+            return Ok(Err(failure));
+        }
+        self.allowance.take_checkpoint()?;
+        Ok(self
+            .outgoing(&this)?
+            .save_checkpoint(&name, value)
+            .await
+            .map_err(to_contract))
+    }
+
+    async fn keep(
+        &mut self,
+        this: Message,
+        name: String,
+        document: Resource<DocumentHandle>,
+    ) -> wasmtime::Result<Result<Resource<DocumentHandle>, ContractFailure>> {
+        if let Err(failure) = within_limits(&name, &[]) {
+            return Ok(Err(failure));
+        }
+        let document = self.document(&document)?;
+        let kept = self.outgoing(&this)?.keep(&name, document).await;
+        self.give_result(kept)
+    }
+
+    async fn forget(&mut self, this: Message, name: String) -> wasmtime::Result<()> {
+        self.outgoing(&this)?.forget(&name).await;
+        Ok(())
+    }
+
+    fn drop(&mut self, this: Message) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl exchange::Host for CallState {
+    async fn deliver(
+        &mut self,
+        service: String,
+        reference: String,
+        sbd: Vec<u8>,
+        package: Option<Resource<DocumentHandle>>,
+    ) -> wasmtime::Result<Result<exchange::Delivery, ContractFailure>> {
+        if let Err(failure) = check_reference(&service, &reference) {
+            return Ok(Err(failure));
+        }
+        if sbd.len() > WHOLE {
+            let detail = format!("an SBD of {} bytes; {WHOLE} are allowed", sbd.len());
+            return Ok(Err(to_contract(Failure::permanent("too-large", detail))));
+        }
+        let package = package.map(|package| self.document(&package)).transpose()?;
+        let delivery = self.plugin.services.deliver(&service, &reference, sbd, package).await;
+        Ok(delivery
+            .map(|delivery| match delivery {
+                Delivery::New => exchange::Delivery::New,
+                Delivery::AlreadyKnown => exchange::Delivery::AlreadyKnown,
+                Delivery::Status => exchange::Delivery::Status,
+                Delivery::Expired => exchange::Delivery::Expired,
+                Delivery::SetAside(reason) => exchange::Delivery::SetAside(cut(reason, REASON)),
+            })
+            .map_err(to_contract))
+    }
+
+    async fn set_aside(
+        &mut self,
+        service: String,
+        reference: String,
+        reason: String,
+        content: Option<Resource<DocumentHandle>>,
+    ) -> wasmtime::Result<Result<(), ContractFailure>> {
+        if let Err(failure) = check_reference(&service, &reference) {
+            return Ok(Err(failure));
+        }
+        let content = content.map(|content| self.document(&content)).transpose()?;
+        let aside = self
+            .plugin
+            .services
+            .set_aside(&service, &reference, &cut(reason, REASON), content)
+            .await;
+        Ok(aside.map_err(to_contract))
+    }
+
+    async fn was_handled(
+        &mut self,
+        service: String,
+        reference: String,
+    ) -> wasmtime::Result<Result<bool, ContractFailure>> {
+        if let Err(failure) = check_reference(&service, &reference) {
+            return Ok(Err(failure));
+        }
+        Ok(self
+            .plugin
+            .services
+            .was_handled(&service, &reference)
+            .await
+            .map_err(to_contract))
+    }
+}
