@@ -1,0 +1,51 @@
+//! Stand-ins for the services that adapters talk to, served over real HTTP on loopback, with switches for faults.
+//!
+//! | service | where |
+//! |---|---|
+//! | Maskinporten | `POST /token` |
+//! | Altinn token exchange | `GET /authentication/api/v1/exchange/maskinporten` |
+//! | Altinn broker | `/broker/api/v1/filetransfer…` |
+//! | door for people | `/__doubles/{faults,transfers,requests,clear}` |
+//!
+//! ```no_run
+//! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
+//! use budstikke_doubles::{Client, Doubles, DoublesConfig, Fault, Route, SystemUser, TestOrganisation};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let own = TestOrganisation::create(dir.path(), "991825827")?;
+//! let doubles = Doubles::start(DoublesConfig {
+//!     clients: vec![own.client("client-1")?],
+//!     system_users: vec![SystemUser::new("991825827", "system-user")?],
+//!     ..DoublesConfig::default()
+//! })
+//! .await?;
+//! doubles.faults().once(Route::Upload, Fault::Status(503));
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod broker;
+mod configuration;
+mod exchange;
+mod faults;
+mod identities;
+mod jwk;
+mod maskinporten;
+mod organisation;
+mod register;
+mod requests;
+mod server;
+mod tokens;
+mod wire;
+
+pub use broker::transfer::{Recipient, RecipientStatus, Transfer, TransferStatus};
+pub use configuration::{
+    Client, DPO_RESOURCE, DoublesConfig, DownloadMark, Limits, READ_SCOPE, RegistrationError, SystemUser, WRITE_SCOPE,
+};
+pub use faults::{Fault, Faults, Route};
+pub use identities::{IdentityError, PASSWORD, TestOrganisation};
+pub use maskinporten::key::KeyError;
+pub use organisation::{NotAnOrganisation, Organisation};
+pub use requests::RecordedRequest;
+pub use server::{Doubles, DoublesError};

@@ -1,0 +1,10 @@
+//! The doubles as a client over HTTP meets them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod broker;
+mod caller;
+mod faults;
+mod identities;
+mod maskinporten;
+mod program;
+mod uploads;
