@@ -1,0 +1,254 @@
+//! What an adapter can ask of this host: the server's side of the contract.
+
+pub mod documents;
+pub mod packaging;
+pub mod tokens;
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use budstikke_runtime::services::{Delivery, DocumentRef, Failure, SealScheme, Services, Spool, Token};
+
+use crate::config;
+use crate::delivery::{self, Handover};
+use crate::node::Node;
+use crate::store::{SetAside, StoreError};
+use documents::{Doc, VaultSpool, blocking, temporary};
+use tokens::Tokens;
+
+/// Largest value of an adapter's state, bytes, and longest key. Contract: `state`.
+const STATE_VALUE: usize = 64 * 1024;
+const STATE_KEY: usize = 200;
+
+/// What one adapter was granted.
+pub struct AdapterServices {
+    name: String,
+    settings: serde_json::Value,
+    services: Vec<String>,
+    token_profiles: Vec<String>,
+    tokens: Arc<Tokens>,
+    /// The node needs the adapters, and the adapters these services: the knot is tied at the start, before any call.
+    node: Arc<OnceLock<Arc<Node>>>,
+}
+
+impl AdapterServices {
+    /// `node` may be filled in later, but before the adapter is called for anything but `describe`.
+    pub fn new(
+        name: String,
+        settings: serde_json::Value,
+        adapter: &config::Adapter,
+        tokens: Arc<Tokens>,
+        node: Arc<OnceLock<Arc<Node>>>,
+    ) -> Self {
+        let (services, token_profiles) = (adapter.services.clone(), adapter.grants.tokens.clone());
+        Self {
+            name,
+            settings,
+            services,
+            token_profiles,
+            tokens,
+            node,
+        }
+    }
+
+    /// An adapter hands over for its own services only: with the name of another it could make that one's messages vanish.
+    fn serves(&self, service: &str) -> Result<(), Failure> {
+        if self.services.iter().any(|served| served == service) {
+            return Ok(());
+        }
+        let text = format!(
+            "the adapter does not serve {service}: see services in [adapters.{}]",
+            self.name
+        );
+        Err(Failure::permanent("service", text))
+    }
+
+    fn node(&self) -> Result<&Arc<Node>, Failure> {
+        self.node
+            .get()
+            .ok_or_else(|| Failure::temporary("the host has not started yet"))
+    }
+
+    fn granted(&self, profile: &str) -> Result<(), Failure> {
+        if self.token_profiles.iter().any(|granted| granted == profile) {
+            return Ok(());
+        }
+        let text = format!(
+            "the adapter is not granted the token profile {profile}: add it to tokens in [adapters.{}.grants]",
+            self.name
+        );
+        Err(Failure::permanent("profile", text))
+    }
+}
+
+fn stored(error: &StoreError) -> Failure {
+    match error {
+        StoreError::StateFull(_) => Failure::permanent("limit", error.to_string()),
+        error => Failure::temporary(error.to_string()),
+    }
+}
+
+#[async_trait]
+impl Services for AdapterServices {
+    async fn spool(&self, name: &str, media_type: &str, limit: u64) -> Result<Box<dyn Spool>, Failure> {
+        Ok(Box::new(VaultSpool::new(&self.node()?.vault, name, media_type, limit)))
+    }
+
+    fn from_bytes(&self, name: &str, media_type: &str, content: Vec<u8>) -> DocumentRef {
+        Arc::new(Doc::bytes(name, media_type, content))
+    }
+
+    async fn asic(
+        &self,
+        name: &str,
+        documents: Vec<DocumentRef>,
+        sender: &str,
+        receiver: &str,
+    ) -> Result<DocumentRef, Failure> {
+        packaging::asic(&self.node()?.identity, name, documents, sender, receiver)
+    }
+
+    async fn seal(
+        &self,
+        name: &str,
+        content: DocumentRef,
+        certificate: Vec<u8>,
+        scheme: SealScheme,
+    ) -> Result<DocumentRef, Failure> {
+        packaging::seal(name, content, &certificate, &scheme)
+    }
+
+    async fn zip(&self, name: &str, parts: Vec<(String, DocumentRef)>) -> Result<DocumentRef, Failure> {
+        packaging::zip(name, parts)
+    }
+
+    async fn unzip(&self, archive: DocumentRef) -> Result<Vec<DocumentRef>, Failure> {
+        blocking(move || Ok(packaging::unzip(archive)))
+            .await
+            .map_err(|error| temporary(&error))?
+    }
+
+    fn own_organisation(&self) -> String {
+        self.node.get().map(|node| node.own_identifier()).unwrap_or_default()
+    }
+
+    async fn subjects(&self, profile: &str) -> Result<Vec<String>, Failure> {
+        self.granted(profile)?;
+        self.tokens.subjects(profile)
+    }
+
+    async fn token(&self, profile: &str, scopes: Vec<String>, subject: Option<String>) -> Result<Token, Failure> {
+        self.granted(profile)?;
+        self.tokens.token(profile, scopes, subject).await
+    }
+
+    async fn token_was_refused(&self, value: &str) {
+        self.tokens.refused(value).await;
+    }
+
+    async fn deliver(
+        &self,
+        service: &str,
+        reference: &str,
+        sbd: Vec<u8>,
+        package: Option<DocumentRef>,
+    ) -> Result<Delivery, Failure> {
+        self.serves(service)?;
+        delivery::deliver(
+            self.node()?,
+            Handover {
+                service,
+                reference,
+                sbd: &sbd,
+                package,
+            },
+        )
+        .await
+    }
+
+    async fn set_aside(
+        &self,
+        service: &str,
+        reference: &str,
+        reason: &str,
+        content: Option<DocumentRef>,
+    ) -> Result<(), Failure> {
+        let node = self.node()?;
+        let content = content.map(Doc::from_ref).transpose()?;
+        self.serves(service)?;
+        let kept = match content {
+            None => None,
+            Some(document) => {
+                let vault = node.vault.clone();
+                let kept = blocking(move || document.in_vault(&vault));
+                Some(kept.await.map_err(|error| temporary(&error))?)
+            }
+        };
+        tracing::error!(
+            service,
+            reference,
+            reason,
+            "something from the service is no message; it is kept aside"
+        );
+        let item = SetAside {
+            id: 0,
+            service: service.into(),
+            reference: reference.into(),
+            reason: reason.into(),
+            blob: kept.as_ref().map(|kept| kept.blob().name.clone()),
+            size: kept.as_ref().map(|kept| kept.blob().size),
+            at: Node::now(),
+        };
+        let set_aside = node.store.set_aside(item).await;
+        if let Some(kept) = &kept
+            && set_aside.as_ref().map_or_else(StoreError::is_unclear, |()| true)
+        {
+            kept.claim();
+        }
+        set_aside.map_err(|error| stored(&error))
+    }
+
+    async fn was_handled(&self, service: &str, reference: &str) -> Result<bool, Failure> {
+        self.serves(service)?;
+        self.node()?
+            .store
+            .was_handled(service, reference)
+            .await
+            .map_err(|error| stored(&error))
+    }
+
+    async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.node()?
+            .store
+            .state(&self.name, key, Node::now())
+            .await
+            .map_err(|error| stored(&error))
+    }
+
+    async fn state_set(&self, key: &str, value: Vec<u8>, lifetime: Option<u64>) -> Result<(), Failure> {
+        if value.len() > STATE_VALUE || key.len() > STATE_KEY {
+            let text = format!("a key may have {STATE_KEY} bytes and a value {STATE_VALUE}");
+            return Err(Failure::permanent("limit", text));
+        }
+        let expires = lifetime
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .map(|seconds| Node::now().saturating_add(seconds.saturating_mul(1000)));
+        self.node()?
+            .store
+            .set_state(&self.name, key, value, expires)
+            .await
+            .map_err(|error| stored(&error))
+    }
+
+    async fn state_remove(&self, key: &str) -> Result<(), Failure> {
+        self.node()?
+            .store
+            .remove_state(&self.name, key)
+            .await
+            .map_err(|error| stored(&error))
+    }
+
+    fn settings(&self) -> &serde_json::Value {
+        &self.settings
+    }
+}

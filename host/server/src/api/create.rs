@@ -1,0 +1,296 @@
+//! Creating a message: from the bytes of an SBD to a draft in the store. Spec: messaging API, 5.1; documents and
+//! packaging, 1.4 and 1.5.
+
+use std::sync::Arc;
+
+use budstikke_message::sbd::{CHANNEL_MAX_BYTES, DefaultsError, Sbd, SbdError};
+use budstikke_message::status::Status;
+use budstikke_message::violation::{Violation, code};
+use jiff::Timestamp;
+
+use super::error::{ApiError, ApiResult, kind};
+use crate::delivery::answer::facts_of;
+use crate::fail_point;
+use crate::node::Node;
+use crate::registry::RegistryError;
+use crate::sealed_sbd;
+use crate::store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
+
+/// Which call brought the SBD: its errors differ in shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// A JSON body.
+    Json,
+    /// A part of a form.
+    Multipart,
+}
+
+impl Call {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Json => "",
+            Self::Multipart => "createAndSendMessage.sbd.",
+        }
+    }
+
+    fn header(self, violations: &[Violation]) -> ApiError {
+        match self {
+            Self::Json => ApiError::invalid_argument("standardBusinessDocument", violations),
+            Self::Multipart => ApiError::constraint(self.prefix(), violations),
+        }
+    }
+
+    /// The members of a postal address have an error of their own.
+    fn body(self, violations: &[Violation]) -> ApiError {
+        let error = ApiError::constraint(self.prefix(), violations);
+        let address = |violation: &Violation| {
+            let last = violation.field.rsplit('.').next().unwrap_or_default();
+            violation.code == code::NOT_NULL
+                && ["mottaker", "retur", "adresselinje1", "postnummer", "poststed"].contains(&last)
+        };
+        if violations.iter().any(address) {
+            error.under(kind::MISSING_ADDRESS)
+        } else {
+            error
+        }
+    }
+}
+
+/// A message that may be stored.
+pub(super) struct Draft {
+    pub sbd: Sbd,
+    pub new: NewOutgoing,
+    /// Largest sum of file sizes, bytes.
+    pub limit: u64,
+    /// Every file needs a title.
+    pub title_required: bool,
+}
+
+/// Reads an SBD and checks its header.
+pub(super) fn read(node: &Node, bytes: &[u8], call: Call) -> ApiResult<Sbd> {
+    let sbd = Sbd::parse(bytes, &node.types).map_err(|error| unreadable(node, &error, call))?;
+    let violations = sbd.validate(Timestamp::now());
+    if violations.is_empty() {
+        Ok(sbd)
+    } else {
+        Err(call.header(&violations))
+    }
+}
+
+fn unreadable(node: &Node, error: &SbdError, call: Call) -> ApiError {
+    match error {
+        SbdError::TooLarge { .. } => ApiError::new(kind::REQUEST_TOO_LARGE, error.to_string()),
+        SbdError::UnknownMessageType(_) => {
+            let known = node.types.iter().filter(|row| row.readable && !row.receipt);
+            let names: Vec<&str> = known.map(|row| row.name.as_ref()).collect();
+            ApiError::new(
+                kind::UNKNOWN_MESSAGE_TYPE,
+                format!("{error}; known types are {}", names.join(", ")),
+            )
+        }
+        SbdError::TypeMismatch { declared, .. } => {
+            let field = error.path().unwrap_or_default();
+            call.header(&[Violation::new(field, code::MESSAGE_TYPE, error.to_string()).rejecting(declared)])
+        }
+        error => ApiError::new(kind::NOT_READABLE, error.to_string()),
+    }
+}
+
+/// Finds the service, fills in the defaults and makes the remaining checks, in the order of the spec.
+pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiResult<Draft> {
+    let now = Timestamp::now();
+    sbd.normalise_sender(&node.own);
+    let service = service_of(node, &sbd).await?;
+    let rules = node.rules(&service);
+    let configured = rules.as_ref().and_then(|rules| rules.channel.clone());
+    let reply_channel = reply_channel(node, &sbd).await?;
+
+    let lifetime = node.lifetime(&service).unsigned_abs();
+    let reply = reply_channel
+        .as_deref()
+        .filter(|reply| reply.len() <= CHANNEL_MAX_BYTES && sbd.message_channel().is_none_or(|given| given == *reply));
+    let channel = reply.or(configured.as_deref()).map(str::to_owned);
+    let mismatch = match sbd.fill_defaults(&node.own, now, lifetime, channel.as_deref()) {
+        Err(error @ DefaultsError::ChannelMismatch { .. }) => {
+            // Other errors come before this one.
+            sbd.fill_defaults(&node.own, now, lifetime, None)
+                .map_err(|error| not_filled(&error))?;
+            Some(error)
+        }
+        Err(error) => return Err(not_filled(&error)),
+        Ok(()) => None,
+    };
+
+    let envelope = sbd.envelope().map_err(|violations| call.header(&violations))?;
+    let message_id = envelope.message_id.as_str();
+    let known = node
+        .store
+        .knows_message(message_id)
+        .await
+        .map_err(|error| ApiError::of_store(&error, message_id))?;
+    if known {
+        return Err(ApiError::of_store(&StoreError::MessageExists, message_id));
+    }
+    own_certificate(node)?;
+    let violations = sbd.validate(now);
+    if !violations.is_empty() {
+        return Err(call.header(&violations));
+    }
+    let Some(rules) = rules else {
+        return Err(no_adapter(node, &service));
+    };
+    let violations = sbd.validate_body();
+    if !violations.is_empty() {
+        return Err(call.body(&violations));
+    }
+    if !sbd.standard_fits_type() {
+        return Err(does_not_fit(&sbd));
+    }
+    if let Some(mismatch) = mismatch {
+        return Err(ApiError::new(kind::CHANNEL_INVALID, mismatch.to_string()));
+    }
+
+    let facts = facts_of(&sbd, &service).map_err(|error| {
+        tracing::error!(%error, "a checked SBD has no facts");
+        ApiError::new(kind::INTERNAL, "The message could not be taken in.")
+    })?;
+    let sealed = sealed_sbd::seal(&node.vault, message_id, &sbd).map_err(|error| ApiError::of_vault(&error))?;
+    let message_type = sbd.message_type().name.to_string();
+    let limit = node.upload_limit(&service);
+    Ok(Draft {
+        new: NewOutgoing {
+            facts,
+            message_type,
+            sbd: sealed,
+            reply_channel,
+        },
+        sbd,
+        limit,
+        title_required: rules.title_required,
+    })
+}
+
+/// The SBD as it is stored and answered.
+pub(super) fn written(sbd: &Sbd) -> ApiResult<Vec<u8>> {
+    sbd.to_json().map_err(|error| {
+        tracing::error!(%error, "an SBD cannot be written");
+        ApiError::new(kind::INTERNAL, "The message cannot be written.")
+    })
+}
+
+/// Stores a message with its conversation and its files, in one step. `limit` in bytes.
+pub(super) async fn commit(
+    node: &Node,
+    new: NewOutgoing,
+    files: Vec<NewAttachment>,
+    limit: u64,
+) -> Result<(), StoreError> {
+    let created = NewStatus::plain(Status::Opprettet, Node::now());
+    fail_point::reached("create.before-commit");
+    node.store
+        .create(new, files, AttachmentRules { limit }, created)
+        .await?;
+    fail_point::reached("create.after-commit");
+    Ok(())
+}
+
+/// Whether the certificate of the installation is valid now. Spec: messaging API, 5.1 step 6.
+pub(super) fn own_certificate(node: &Node) -> ApiResult<()> {
+    let certificate = node.identity.certificate();
+    if certificate.is_valid_at(Timestamp::now()) {
+        return Ok(());
+    }
+    let text = format!(
+        "The certificate of this installation, serial number {}, is valid from {} to {} only.",
+        certificate.serial(),
+        certificate.not_before(),
+        certificate.not_after()
+    );
+    Err(ApiError::new(kind::INVALID_CERTIFICATE, text))
+}
+
+/// The service of the first capability that takes the document type.
+async fn service_of(node: &Node, sbd: &Sbd) -> ApiResult<String> {
+    let Some(receiver) = sbd.receiver() else {
+        return Err(ApiError::new(
+            kind::SERVICE_NOT_ENABLED,
+            "No service here sends messages without a receiver.",
+        ));
+    };
+    let process = sbd.process().map(String::from).unwrap_or_default();
+    let level = sbd.security_level().and_then(|level| u8::try_from(level).ok());
+    let not_accepted = |description: String| {
+        if !sbd.standard_fits_type() {
+            return does_not_fit(sbd);
+        }
+        let text = format!("The receiver does not accept messages of this type in the process {process}.");
+        ApiError::new(kind::RECEIVER_DOES_NOT_ACCEPT, text).described(description)
+    };
+    let found = node
+        .registry
+        .capabilities(receiver.primary(), Some(&process), level)
+        .await;
+    let capabilities = found.map_err(|error| match error {
+        RegistryError::Unreachable(_) => unreachable_registry(&error),
+        refusal => not_accepted(refusal.to_string()),
+    })?;
+    let standard = sbd.document_type().map(String::from).unwrap_or_default();
+    let fitting = capabilities
+        .into_iter()
+        .find(|capability| capability.document_types.contains(&standard));
+    let capability = fitting.ok_or_else(|| {
+        not_accepted(format!(
+            "the receiver does not take the document type {standard} in the process {process}"
+        ))
+    })?;
+    Ok(capability.service)
+}
+
+/// The registry gave no answer at all.
+pub(super) fn unreachable_registry(error: &RegistryError) -> ApiError {
+    tracing::warn!(%error, "the registry gave no answer");
+    ApiError::new(kind::REGISTRY_UNREACHABLE, "The service registry could not be asked.")
+}
+
+/// The channel of the incoming message that a kvittering is about. Spec: documents and packaging, 1.3.
+async fn reply_channel(node: &Node, sbd: &Sbd) -> ApiResult<Option<String>> {
+    let related = sbd.body().get("relatedToMessageId").and_then(|id| id.as_str());
+    match related.filter(|_| sbd.message_type().receipt) {
+        None => Ok(None),
+        Some(related) => node
+            .store
+            .channel_of(related)
+            .await
+            .map_err(|error| ApiError::of_store(&error, related)),
+    }
+}
+
+fn not_filled(error: &DefaultsError) -> ApiError {
+    match error {
+        DefaultsError::ChannelName => {
+            tracing::error!(%error, "the adapter's channel cannot be used");
+            ApiError::new(kind::CHANNEL_INVALID, error.to_string())
+        }
+        error => ApiError::new(kind::NOT_READABLE, error.to_string()),
+    }
+}
+
+fn does_not_fit(sbd: &Sbd) -> ApiError {
+    let standard = sbd.document_type().map(String::from).unwrap_or_default();
+    let text = format!(
+        "The document type {standard} does not belong to the message type {}.",
+        sbd.message_type().name
+    );
+    ApiError::new(kind::TYPE_DOES_NOT_FIT, text)
+}
+
+fn no_adapter(node: &Node, service: &str) -> ApiError {
+    if node.adapters.serving(service).is_some() {
+        let text = format!("The adapter of the service {service} is not running at the moment.");
+        return ApiError::new(kind::SERVICE_NOT_RUNNING, text);
+    }
+    ApiError::new(
+        kind::SERVICE_NOT_ENABLED,
+        format!("The service {service} is not enabled here."),
+    )
+}

@@ -1,0 +1,76 @@
+//! Takes the bytes of a file from the network to the vault, without a thread that waits for the network.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+
+use super::error::{ApiError, ApiResult};
+use crate::abilities::documents::blocking;
+use crate::vault::{BlobWriter, Unclaimed, Vault};
+
+/// Bytes that are collected before they are encrypted and written.
+const PIECE: usize = 256 * 1024;
+
+/// A file on its way in. Dropped before [`FileSink::finish`], it leaves nothing behind.
+pub(super) struct FileSink {
+    vault: Vault,
+    writer: Option<BlobWriter>,
+    waiting: Vec<Bytes>,
+    waiting_bytes: usize,
+    size: u64,
+}
+
+impl FileSink {
+    pub(super) fn new(vault: &Vault) -> Self {
+        Self {
+            vault: vault.clone(),
+            writer: None,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            size: 0,
+        }
+    }
+
+    /// Bytes so far.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes a piece.
+    pub(super) async fn write(&mut self, piece: Bytes) -> ApiResult<()> {
+        self.size = self.size.saturating_add(piece.len() as u64);
+        self.waiting_bytes = self.waiting_bytes.saturating_add(piece.len());
+        self.waiting.push(piece);
+        if self.waiting_bytes >= PIECE {
+            let writer = self.written().await?;
+            self.writer = Some(writer);
+        }
+        Ok(())
+    }
+
+    /// Puts the file on disk for good. Until a row of the store names it, the guard removes it.
+    pub(super) async fn finish(mut self) -> ApiResult<Unclaimed> {
+        let writer = self.written().await?;
+        blocking(move || writer.finish())
+            .await
+            .map_err(|error| ApiError::of_vault(&error))
+    }
+
+    async fn written(&mut self) -> ApiResult<BlobWriter> {
+        let (vault, writer) = (self.vault.clone(), self.writer.take());
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        blocking(move || {
+            let mut writer = match writer {
+                Some(writer) => writer,
+                None => vault.create()?,
+            };
+            for piece in &waiting {
+                writer.write_all(piece)?;
+            }
+            Ok(writer)
+        })
+        .await
+        .map_err(|error| ApiError::of_vault(&error))
+    }
+}

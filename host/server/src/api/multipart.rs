@@ -1,0 +1,150 @@
+//! Create, attach and send in one request. Spec: messaging API, 5.4.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use budstikke_message::arkivmelding;
+use budstikke_message::sbd::Sbd;
+use http::header::CONTENT_TYPE;
+
+use super::arriving::Arriving;
+use super::create::{self, Call, Draft};
+use super::error::{ApiError, ApiResult, kind};
+use super::file_sink::FileSink;
+use super::form_data::FormData;
+use super::upload::{FileHead, describe, disposition_of, duplicate, read_arkivmelding, settle, title_given};
+use super::{JSON_BYTES, json_bytes, send, unbroken};
+use crate::node::Node;
+use crate::vault::Unclaimed;
+
+/// Largest file, bytes.
+const PART: u64 = 5 * 1024 * 1024;
+/// Most parts of one request.
+const PARTS: usize = 1000;
+/// Largest request, bytes.
+const REQUEST: u64 = 500 * 1024 * 1024;
+
+/// Everything that the request brought.
+struct Received {
+    sbd: Sbd,
+    files: Vec<(FileHead, Unclaimed)>,
+}
+
+/// `POST /api/messages/out/multipart`
+pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body: Body) -> ApiResult {
+    let content_type = headers.get(CONTENT_TYPE).filter(|value| {
+        value.to_str().is_ok_and(|text| {
+            text.trim_start()
+                .to_ascii_lowercase()
+                .starts_with("multipart/form-data")
+        })
+    });
+    let content_type = content_type.ok_or_else(|| {
+        ApiError::new(
+            kind::UNSUPPORTED_MEDIA_TYPE,
+            "The Content-Type must be multipart/form-data.",
+        )
+    })?;
+    let mut form = FormData::new(content_type, Arriving::new(body), REQUEST)?;
+    let received = match receive(&node, &mut form).await {
+        Ok(received) => received,
+        Err(error) => {
+            form.drain().await;
+            return Err(error);
+        }
+    };
+    let draft = create::prepare(&node, received.sbd, Call::Multipart).await?;
+    let message_id = draft.new.facts.message_id.clone();
+    let json = store(&node, draft, received.files).await?;
+    send::queue(&node, &message_id).await?;
+    Ok(json_bytes(json))
+}
+
+async fn receive(node: &Arc<Node>, form: &mut FormData) -> ApiResult<Received> {
+    let (mut sbd, mut files): (Option<Sbd>, Vec<(FileHead, Unclaimed)>) = (None, Vec::new());
+    let mut parts = 0_usize;
+    while let Some(headers) = form.next_part().await? {
+        parts += 1;
+        if parts > PARTS {
+            let text = format!("The request has more than {PARTS} parts.");
+            return Err(ApiError::new(kind::REQUEST_TOO_LARGE, text));
+        }
+        let disposition = disposition_of(&headers)?;
+        // With a filename too: clients that send the SBD from a file give it one.
+        if sbd.is_none() && disposition.name.as_deref() == Some("sbd") {
+            sbd = Some(create::read(node, &sbd_part(form).await?, Call::Multipart)?);
+            continue;
+        }
+        if disposition.filename.is_none() {
+            let text = format!("Part {parts} of the request has no filename, and is not the SBD.");
+            return Err(ApiError::new(kind::BAD_MULTIPART, text));
+        }
+        let head = FileHead::read(disposition, &headers)?;
+        if files.iter().any(|(other, _)| other.filename == head.filename) {
+            return Err(duplicate(head.filename.as_str()));
+        }
+        let file = file_part(node, form, &head).await?;
+        files.push((head, file));
+    }
+    let sbd = sbd.ok_or_else(|| ApiError::new(kind::MISSING_PART, "The request has no part sbd."))?;
+    Ok(Received { sbd, files })
+}
+
+async fn sbd_part(form: &mut FormData) -> ApiResult<Vec<u8>> {
+    let mut content = Vec::new();
+    while let Some(piece) = form.piece().await? {
+        content.extend_from_slice(&piece);
+        if content.len() > JSON_BYTES {
+            return Err(ApiError::new(
+                kind::REQUEST_TOO_LARGE,
+                format!("The SBD is larger than {JSON_BYTES} bytes."),
+            ));
+        }
+    }
+    Ok(content)
+}
+
+async fn file_part(node: &Node, form: &mut FormData, head: &FileHead) -> ApiResult<Unclaimed> {
+    let mut sink = FileSink::new(&node.vault);
+    while let Some(piece) = form.piece().await? {
+        if sink.size().saturating_add(piece.len() as u64) > PART {
+            let text = format!("The file {} is larger than {PART} bytes.", head.filename);
+            return Err(ApiError::new(kind::PART_TOO_LARGE, text));
+        }
+        sink.write(piece).await?;
+    }
+    sink.finish().await
+}
+
+/// Stores the message with all its files in one step.
+async fn store(node: &Arc<Node>, draft: Draft, files: Vec<(FileHead, Unclaimed)>) -> ApiResult<Vec<u8>> {
+    let service = &draft.new.facts.service;
+    let primary = draft.sbd.primary_document().map(str::to_owned);
+    let mut described = None;
+    let (mut attachments, mut unclaimed) = (Vec::new(), Vec::new());
+    for (head, file) in files {
+        title_given(draft.title_required, &head, service)?;
+        if head.filename.as_str() == arkivmelding::FILE_NAME {
+            described = Some(read_arkivmelding(&node.vault, &file.blob().name, file.blob().size).await?);
+        }
+        let is_primary = primary.as_deref() == Some(head.filename.as_str());
+        attachments.push(head.attachment(&file, is_primary));
+        unclaimed.push(file);
+    }
+    let json = create::written(&draft.sbd)?;
+    let node = node.clone();
+    // Files and row must not part when the client goes away in between.
+    unbroken(async move {
+        let message_id = draft.new.facts.message_id.clone();
+        let stored = create::commit(&node, draft.new, attachments, draft.limit).await;
+        settle(&unclaimed, stored.as_ref().err());
+        stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
+        if let Some(described) = &described {
+            describe(&node, &message_id, described).await?;
+        }
+        Ok(json)
+    })
+    .await?
+}

@@ -1,0 +1,150 @@
+//! Sending: the last checks, then the queue. Spec: messaging API, 5.3.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use budstikke_message::arkivmelding;
+use budstikke_message::body::Kind;
+use budstikke_message::document_type::Files;
+use budstikke_message::sbd::Sbd;
+use budstikke_message::status::Status;
+
+use super::create::own_certificate;
+use super::error::{ApiError, ApiResult, kind};
+use super::unbroken;
+use super::upload::{damaged, read_arkivmelding};
+use crate::fail_point;
+use crate::node::Node;
+use crate::sealed_sbd;
+use crate::store::{Attachment, Direction, NewStatus};
+
+/// What the conversation says about a message that was sent too late.
+const TOO_LATE: &str = "Levetiden gikk ut før meldingen ble sendt; den må opprettes på nytt";
+
+/// `POST /api/messages/out/{messageId}`
+pub(super) async fn post(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
+    queue(&node, &message_id).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Puts a draft on its way, if nothing is missing. One that is on its way already stays so.
+pub(super) async fn queue(node: &Arc<Node>, message_id: &str) -> ApiResult<()> {
+    let found = node.store.outgoing_with_files(message_id).await;
+    let (message, files) = found
+        .map_err(|error| ApiError::of_store(&error, message_id))?
+        .ok_or_else(|| ApiError::no_message(message_id))?;
+    if message.queued {
+        return Ok(());
+    }
+    own_certificate(node)?;
+    let sbd = sealed_sbd::open(&node.vault, &node.types, message_id, &message.sbd).map_err(|error| damaged(&error))?;
+    if sbd.message_type().files == Files::Required && files.is_empty() {
+        return Err(ApiError::new(kind::MISSING_FILE, "The message has no files."));
+    }
+    if message.facts.expiry < Node::now() {
+        return Err(too_late(node, message_id, &sbd).await);
+    }
+    arkivmelding_is_complete(node, &sbd, &files).await?;
+    metadata_files_are_there(&sbd, &files)?;
+    if sbd.message_type().needs_primary && !files.iter().any(|file| file.primary) {
+        let name = sbd.primary_document().unwrap_or_default();
+        let text = format!("The primary document {name} has not been uploaded.");
+        return Err(ApiError::new(kind::MISSING_PRIMARY, text));
+    }
+
+    let (queueing, id) = (node.clone(), message_id.to_owned());
+    let queued = unbroken(async move { queueing.store.queue(&id, Node::now()).await }).await?;
+    queued.map_err(|error| ApiError::of_store(&error, message_id))?;
+    fail_point::reached("queue.after-commit");
+    // For whoever waits now, and for whoever looks next.
+    node.queued.notify_waiters();
+    node.queued.notify_one();
+    Ok(())
+}
+
+/// The message has no use any more: its conversation says so, and its files go.
+async fn too_late(node: &Node, message_id: &str, sbd: &Sbd) -> ApiError {
+    let status = NewStatus {
+        description: Some(TOO_LATE.to_owned()),
+        ..NewStatus::plain(Status::LevetidUtlopt, Node::now())
+    };
+    if let Err(error) = node
+        .store
+        .register_status(message_id, Direction::Outgoing, status)
+        .await
+    {
+        return ApiError::of_store(&error, message_id);
+    }
+    if let Err(error) = node.store.delete_outgoing(message_id).await {
+        tracing::warn!(%error, message_id, "a message past its time could not be removed");
+    }
+    let deadline = sbd.expires().map(ToString::to_string).unwrap_or_default();
+    ApiError::new(
+        kind::TIME_TO_LIVE,
+        format!("The expectedResponseDateTime of the message, {deadline}, has passed."),
+    )
+}
+
+async fn arkivmelding_is_complete(node: &Node, sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
+    if !sbd.message_type().needs_arkivmelding {
+        return Ok(());
+    }
+    let Some(file) = files.iter().find(|file| file.filename == arkivmelding::FILE_NAME) else {
+        let text = format!(
+            "A message of type {} needs a file {}.",
+            sbd.message_type().name,
+            arkivmelding::FILE_NAME
+        );
+        return Err(ApiError::new(kind::MISSING_ARKIVMELDING, text));
+    };
+    let read = read_arkivmelding(&node.vault, &file.blob, file.size).await?;
+    let missing = read.missing_files(|name| files.iter().any(|file| file.filename == name));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "Files that arkivmelding.xml refers to are not in the message: {}",
+        missing.join(",")
+    );
+    Err(ApiError::new(kind::MISSING_ARKIVMELDING_FILE, text))
+}
+
+/// A map from files to their metadata files names files on both sides.
+fn metadata_files_are_there(sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
+    let missing = missing_metadata_files(sbd, |name| files.iter().any(|file| file.filename == name));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "Files that metadataFiler names are not in the message: {}",
+        missing.join(",")
+    );
+    Err(ApiError::new(kind::FILE_NOT_FOUND, text))
+}
+
+fn missing_metadata_files(sbd: &Sbd, present: impl Fn(&str) -> bool) -> Vec<String> {
+    let maps = sbd
+        .message_type()
+        .body
+        .iter()
+        .filter(|field| field.name == "metadataFiler" && field.kind == Kind::TextMap);
+    let mut missing = Vec::new();
+    for field in maps {
+        for (file, metadata) in sbd
+            .body()
+            .get(field.name)
+            .and_then(|map| map.as_object())
+            .into_iter()
+            .flatten()
+        {
+            for name in [Some(file.as_str()), metadata.as_str()].into_iter().flatten() {
+                if !present(name) && !missing.iter().any(|known| known == name) {
+                    missing.push(name.to_owned());
+                }
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,114 @@
+//! `budstikke check`
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use super::start;
+use crate::abilities::tokens::Tokens;
+use crate::config::{self, Config, Problems};
+use crate::registry::TomlRegistry;
+
+/// Reads everything that `serve` would read, and loads every plugin, without starting anything. Prints each problem on a
+/// line of its own.
+pub(super) fn run(path: &Path) -> ExitCode {
+    let problems = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(check(path)),
+        Err(error) => Problems::one(path, None, "", format!("no threads can be started: {error}")),
+    };
+    if problems.is_empty() {
+        println!("{}: no problem found", path.display());
+        return ExitCode::SUCCESS;
+    }
+    println!("{problems}");
+    ExitCode::FAILURE
+}
+
+async fn check(path: &Path) -> Problems {
+    let config = match Config::read(path) {
+        Ok(config) => config,
+        Err(problems) => return problems,
+    };
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut problems = Problems::default();
+    let identity = match config::open_keystore(&config.organisation.keystore) {
+        Ok(identity) => Arc::new(identity),
+        Err(error) => {
+            problems.add(path, &text, &["organisation", "keystore"], format!("{error:#}"));
+            return problems;
+        }
+    };
+    let certificate = identity.certificate();
+    if !certificate.is_valid_at(jiff::Timestamp::now()) {
+        let what = format!(
+            "the certificate is valid from {} to {}",
+            certificate.not_before(),
+            certificate.not_after()
+        );
+        problems.add(path, &text, &["organisation", "keystore"], what);
+    }
+    if let Some(number) = certificate.organisation_number()
+        && number != config.organisation.number
+    {
+        let what = format!("the certificate belongs to organisation {number}");
+        problems.add(path, &text, &["organisation", "number"], what);
+    }
+    if let Err(error) = TomlRegistry::new(&config.registry) {
+        problems.add(path, &text, &["registry", "receivers"], format!("{error:#}"));
+    }
+    let own = format!("0192:{}", config.organisation.number);
+    match Tokens::new(&config.tokens, &identity, &own) {
+        Ok(tokens) => plugins(&config, path, &text, &Arc::new(tokens), &mut problems).await,
+        Err(error) => problems.add(path, &text, &["tokens"], format!("{error:#}")),
+    }
+    problems
+}
+
+async fn plugins(config: &Config, path: &Path, text: &str, tokens: &Arc<Tokens>, problems: &mut Problems) {
+    let loader = match start::loader(config) {
+        Ok(loader) => loader,
+        Err(error) => return problems.add(path, text, &["plugins"], format!("{error:#}")),
+    };
+    for (name, adapter) in config.adapters.iter().filter(|(_, adapter)| adapter.enabled) {
+        if let Err((key, error)) = config::resolved(&adapter.settings) {
+            let key: Vec<&str> = ["adapters", name, "settings"]
+                .into_iter()
+                .chain(key.split('.'))
+                .collect();
+            problems.add(path, text, &key, error);
+            continue;
+        }
+        let spec = match start::spec(name, adapter, tokens, &Arc::new(OnceLock::new())) {
+            Ok(spec) => spec,
+            Err(error) => {
+                problems.add(path, text, &["adapters", name], format!("{error:#}"));
+                continue;
+            }
+        };
+        match loader
+            .load(&spec, &config.plugins.folder.join(&adapter.component))
+            .await
+        {
+            Err(error) => problems.add(path, text, &["adapters", name, "component"], error.to_string()),
+            Ok(plugin) => {
+                let offered: Vec<&str> = plugin
+                    .description()
+                    .services
+                    .iter()
+                    .map(|service| service.id.as_str())
+                    .collect();
+                for service in adapter
+                    .services
+                    .iter()
+                    .filter(|service| !offered.contains(&service.as_str()))
+                {
+                    let what = format!(
+                        "the component does not serve {service}; it serves {}",
+                        offered.join(", ")
+                    );
+                    problems.add(path, text, &["adapters", name, "services"], what);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Puts a node together from its configuration.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use budstikke_message::document_type::MessageTypes;
+use budstikke_message::identifier::OrganisationNumber;
+use budstikke_runtime::{
+    CompileLimits, Compiler, CompilerCommand, Engine, FolderSettings, Loader, PluginFolder, PluginSpec, PoolSettings,
+};
+use jiff::Timestamp;
+use tracing_subscriber::EnvFilter;
+
+use crate::abilities::AdapterServices;
+use crate::abilities::tokens::Tokens;
+use crate::adapters::{Adapter, Adapters};
+use crate::config::{self, Config};
+use crate::node::Node;
+use crate::registry::TomlRegistry;
+use crate::store::Store;
+use crate::vault::{StoreKey, Vault};
+
+/// A node, and what must live as long as it.
+pub(super) struct Started {
+    /// The node.
+    pub(super) node: Arc<Node>,
+    /// Watches the plugin folder.
+    _folder: PluginFolder,
+    /// Held until the end: no second process uses the data folder.
+    _lock: File,
+}
+
+/// Log lines to standard error; `RUST_LOG` says which.
+pub(super) fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+/// Everything up to the point where messages can flow.
+pub(super) async fn node(config: Config) -> anyhow::Result<Started> {
+    let data = &config.store.folder;
+    fs::create_dir_all(data).with_context(|| data.display().to_string())?;
+    let lock = lock(data)?;
+    let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
+    warn_of_expiry(&identity);
+    let own: OrganisationNumber = config.organisation.number.parse().context("[organisation] number")?;
+    let database = data.join("budstikke.db");
+    let key_file = data.join("store.key");
+    // A new key beside old messages would make all of them unreadable without a word.
+    if database.exists() && !key_file.exists() {
+        bail!(
+            "{} is missing, and {} cannot be read without it: put it back",
+            key_file.display(),
+            database.display()
+        );
+    }
+    let key = StoreKey::open_or_create(&key_file, &identity)?;
+    let vault = Vault::open(&data.join("files"), key).with_context(|| data.join("files").display().to_string())?;
+    let store = Arc::new(Store::open(&database).with_context(|| database.display().to_string())?);
+    let tokens = Arc::new(Tokens::new(
+        &config.tokens,
+        &identity,
+        &format!("0192:{}", own.as_str()),
+    )?);
+    let registry = Arc::new(TomlRegistry::new(&config.registry)?);
+
+    let knot = Arc::new(OnceLock::new());
+    let (folder, adapters) = plugins(&config, &tokens, &knot).await?;
+    let node = Arc::new(Node {
+        own,
+        identity,
+        store,
+        vault,
+        registry,
+        adapters,
+        types: MessageTypes::standard(),
+        settings: config.messages,
+        queued: tokio::sync::Notify::new(),
+    });
+    if knot.set(node.clone()).is_err() {
+        bail!("a node was put together twice");
+    }
+    Ok(Started {
+        node,
+        _folder: folder,
+        _lock: lock,
+    })
+}
+
+/// One process for one data folder.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another process uses the data folder {}", data.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+fn warn_of_expiry(identity: &budstikke_message::keystore::Identity) {
+    let end = identity.certificate().not_after();
+    let days = (end - Timestamp::now()).get_seconds() / 86_400;
+    if days < 0 {
+        tracing::error!(%end, "the organisation's certificate has expired: messages can be received, but not sent");
+    } else if days < 60 {
+        tracing::warn!(%end, days, "the organisation's certificate expires soon");
+    }
+}
+
+/// What an adapter of the configuration is to the runtime.
+pub(super) fn spec(
+    name: &str,
+    adapter: &config::Adapter,
+    tokens: &Arc<Tokens>,
+    knot: &Arc<OnceLock<Arc<Node>>>,
+) -> anyhow::Result<PluginSpec> {
+    let settings = config::resolved(&adapter.settings)
+        .map_err(|(key, error)| anyhow::anyhow!("[adapters.{name}.settings] {key}: {error}"))?;
+    let services = AdapterServices::new(name.to_owned(), settings, adapter, tokens.clone(), knot.clone());
+    let roots = match &adapter.extra_authorities {
+        None => Vec::new(),
+        Some(path) => vec![fs::read(path).with_context(|| path.display().to_string())?],
+    };
+    Ok(PluginSpec {
+        name: name.to_owned(),
+        grants: adapter.grants.clone(),
+        limits: adapter.limits.clone(),
+        services: Arc::new(services),
+        roots,
+    })
+}
+
+/// The loader that compiles in a child process of this program.
+pub(super) fn loader(config: &Config) -> anyhow::Result<Loader> {
+    let engine = Engine::new(PoolSettings::default())?;
+    tracing::info!("{}", engine.pool_report());
+    let program = std::env::current_exe().context("the path of this program")?;
+    let command = CompilerCommand {
+        program,
+        args: vec!["plugin".into(), "compile".into()],
+    };
+    let cache = config.cache_folder();
+    Ok(Loader::new(
+        engine,
+        &cache,
+        Compiler::Child(command, CompileLimits::default()),
+    )?)
+}
+
+async fn plugins(
+    config: &Config,
+    tokens: &Arc<Tokens>,
+    knot: &Arc<OnceLock<Arc<Node>>>,
+) -> anyhow::Result<(PluginFolder, Adapters)> {
+    let settings = FolderSettings {
+        poll: Duration::from_secs(config.plugins.poll_seconds),
+        ..FolderSettings::default()
+    };
+    let folder = PluginFolder::open(&config.plugins.folder, Arc::new(loader(config)?), settings)?;
+    let mut adapters = Vec::new();
+    for (name, adapter) in config.adapters.iter().filter(|(_, adapter)| adapter.enabled) {
+        let slot = folder.add(spec(name, adapter, tokens, knot)?, &adapter.component).await;
+        adapters.push(Arc::new(Adapter::new(name.clone(), adapter.services.clone(), slot)));
+    }
+    Ok((folder, Adapters::new(adapters)))
+}

@@ -1,0 +1,215 @@
+//! One message in the hands of an adapter, for one call of `send`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use budstikke_runtime::services::{DocumentRef, Failure, Outgoing, OutgoingFacts};
+
+use crate::abilities::documents::{Digests, Doc, blocking, temporary};
+use crate::fail_point;
+use crate::node::Node;
+use crate::registry::{Capability, RegistryError};
+use crate::sealed_sbd;
+use crate::store::{Claimed, Kept, OutgoingMessage, StoreError};
+
+/// See [`Outgoing`].
+pub(super) struct OutgoingCall {
+    node: Arc<Node>,
+    facts: OutgoingFacts,
+    id: i64,
+    lease: i64,
+    sbd: Vec<u8>,
+    files: Vec<DocumentRef>,
+    checkpoints: Mutex<Vec<(String, Vec<u8>)>>,
+    kept: Mutex<Vec<Kept>>,
+}
+
+impl OutgoingCall {
+    /// Asks the registry where the message goes, and makes its files documents.
+    pub(super) async fn new(node: &Arc<Node>, claimed: Claimed) -> Result<Self, Failure> {
+        let Claimed {
+            message,
+            lease,
+            attempt,
+            files,
+            checkpoints,
+            kept,
+            ..
+        } = claimed;
+        // Answers and receipts have no files, so nothing is sealed to anybody, and their process need not be registered.
+        let capability = if files.is_empty() {
+            None
+        } else {
+            match capability_of(node, &message).await {
+                // With a checkpoint the message may have arrived already; only the adapter can find out.
+                Err(Failure::Permanent { .. }) if !checkpoints.is_empty() => None,
+                found => Some(found?),
+            }
+        };
+        let message_id = message.facts.message_id.clone();
+        let sbd = sealed_sbd::open_json(&node.vault, &message_id, &message.sbd).map_err(|error| temporary(&error))?;
+        let documents = files
+            .iter()
+            .map(|file| {
+                let document = Doc::blob(&node.vault, &file.filename, &file.mime, &file.blob, file.size);
+                Arc::new(document.titled(file.title.clone())) as DocumentRef
+            })
+            .collect();
+        let facts = OutgoingFacts {
+            message_id,
+            conversation_id: message.facts.conversation_id,
+            process: message.facts.process,
+            document_type: message.facts.document_type,
+            message_type: message.message_type,
+            service: message.facts.service,
+            sender: message.facts.sender,
+            receiver: message.facts.receiver.unwrap_or_default(),
+            expires: (message.facts.expiry / 1000).max(0).unsigned_abs(),
+            attempt,
+            receiver_certificate: capability
+                .as_ref()
+                .and_then(|capability| capability.certificate.clone()),
+            receiver_address: capability
+                .map(|capability| capability.address.into_iter().collect())
+                .unwrap_or_default(),
+            reply_channel: message.reply_channel,
+        };
+        Ok(Self {
+            node: node.clone(),
+            facts,
+            id: message.id,
+            lease,
+            sbd,
+            files: documents,
+            checkpoints: Mutex::new(checkpoints),
+            kept: Mutex::new(kept),
+        })
+    }
+
+    fn kept_document(&self, kept: &Kept) -> DocumentRef {
+        let document = Doc::blob(&self.node.vault, &kept.name, &kept.media_type, &kept.blob, kept.size);
+        Arc::new(document.digested(Digests {
+            md5: kept.md5.clone(),
+            sha256: kept.sha256.clone(),
+        }))
+    }
+}
+
+/// What the registry says now: between create and send a receiver can have moved or changed its certificate.
+async fn capability_of(node: &Node, message: &OutgoingMessage) -> Result<Capability, Failure> {
+    let receiver = message.facts.receiver_identifier.as_deref().unwrap_or_default();
+    let found = node
+        .registry
+        .capabilities(receiver, Some(&message.facts.process), None)
+        .await;
+    match found {
+        Ok(capabilities) => capabilities
+            .into_iter()
+            .find(|capability| {
+                capability.service == message.facts.service
+                    && capability.document_types.contains(&message.facts.document_type)
+            })
+            .ok_or_else(|| {
+                let text = format!("the receiver does not take {} any more", message.facts.document_type);
+                Failure::permanent("receiver", text)
+            }),
+        Err(error @ RegistryError::Unreachable(_)) => Err(Failure::temporary(error.to_string())),
+        // The receiver can be a person, and this text is logged.
+        Err(RegistryError::UnknownReceiver(_)) => Err(Failure::permanent(
+            "receiver",
+            "the registry does not know the receiver any more",
+        )),
+        Err(RegistryError::NotAccepted { process, .. }) => Err(Failure::permanent(
+            "receiver",
+            format!("the receiver does not take the process {process} any more"),
+        )),
+    }
+}
+
+fn stored(error: &StoreError) -> Failure {
+    Failure::temporary(error.to_string())
+}
+
+#[async_trait]
+impl Outgoing for OutgoingCall {
+    fn facts(&self) -> &OutgoingFacts {
+        &self.facts
+    }
+
+    async fn sbd(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.sbd.clone())
+    }
+
+    fn files(&self) -> Vec<DocumentRef> {
+        self.files.clone()
+    }
+
+    fn checkpoint(&self, name: &str) -> Option<Vec<u8>> {
+        let checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        checkpoints
+            .iter()
+            .find(|(saved, _)| saved == name)
+            .map(|(_, value)| value.clone())
+    }
+
+    async fn save_checkpoint(&self, name: &str, value: Vec<u8>) -> Result<(), Failure> {
+        self.node
+            .store
+            .save_checkpoint(self.id, self.lease, name.to_owned(), value.clone())
+            .await
+            .map_err(|error| stored(&error))?;
+        let mut checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        checkpoints.retain(|(saved, _)| saved != name);
+        checkpoints.push((name.to_owned(), value));
+        fail_point::reached("send.after-checkpoint");
+        Ok(())
+    }
+
+    async fn keep(&self, name: &str, document: DocumentRef) -> Result<DocumentRef, Failure> {
+        let known = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().find(|kept| kept.name == name).cloned()
+        };
+        if let Some(known) = known {
+            // The row says that it was computed; only the file can say that it survived.
+            let (vault, blob) = (self.node.vault.clone(), known.blob.clone());
+            if blocking(move || vault.read(&blob).map(drop)).await.is_ok() {
+                return Ok(self.kept_document(&known));
+            }
+        }
+        let (vault, recipe) = (self.node.vault.clone(), Doc::from_ref(document)?);
+        let media_type = recipe.media_type.clone();
+        let (file, digests) = blocking(move || recipe.compute(&vault))
+            .await
+            .map_err(|error| temporary(&error))?;
+        let kept = Kept {
+            name: name.to_owned(),
+            blob: file.blob().name.clone(),
+            media_type,
+            size: file.blob().size,
+            md5: digests.md5,
+            sha256: digests.sha256,
+        };
+        let saved = self.node.store.save_kept(self.id, self.lease, kept.clone()).await;
+        if saved.as_ref().map_or_else(StoreError::is_unclear, |()| true) {
+            file.claim();
+        }
+        saved.map_err(|error| stored(&error))?;
+        let document = self.kept_document(&kept);
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|other| other.name != name);
+        all.push(kept);
+        fail_point::reached("send.after-keep");
+        Ok(document)
+    }
+
+    async fn forget(&self, name: &str) {
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|kept| kept.name != name);
+        if let Err(error) = self.node.store.forget_kept(self.id, self.lease, name.to_owned()).await {
+            tracing::warn!(%error, name, "what was kept could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The road out: takes due messages of one service and has its adapter send them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budstikke_message::status::Status;
+use budstikke_runtime::services::{Failure, Sent, StatusReport};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::outgoing_call::OutgoingCall;
+use super::{bounded, retry};
+use crate::adapters::Adapter;
+use crate::fail_point;
+use crate::node::Node;
+use crate::store::{Claimed, NewStatus, Outcome, StoreError};
+
+/// The longest sleep of a sender that nobody wakes.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long to wait for an adapter that is not running.
+const NOT_RUNNING: Duration = Duration::from_secs(1);
+/// Pause after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Raw receipts are cut here, bytes. Contract: `types.status-report`.
+const RECEIPT: usize = 256 * 1024;
+
+/// What a message is told that has lived too long. The wording is the one that fagsystems know.
+pub(super) const EXPIRED: &str = "Levetiden for meldingen er utgått. Må sendes på nytt";
+
+/// Sends until told to stop; then waits for what is under way.
+pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(node.settings.concurrency));
+    loop {
+        // Registered before the look at the store, so that a message queued in between is not slept over.
+        let rung = node.queued.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        let free = tokio::select! {
+            () = stop.cancelled() => break,
+            permit = permits.acquire() => permit.map_or(0, |_| permits.available_permits() + 1),
+        };
+        let running = adapter.plugin().is_some();
+        let claimed = if running {
+            node.store.claim(&service, Node::now(), free).await
+        } else {
+            Ok(Vec::new())
+        };
+        match claimed {
+            Ok(messages) if messages.is_empty() => {
+                let idle = if running {
+                    until_next(&node, &service).await
+                } else {
+                    NOT_RUNNING
+                };
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = &mut rung => {}
+                    () = tokio::time::sleep(idle) => {}
+                }
+            }
+            Ok(messages) => {
+                for message in messages {
+                    let Ok(permit) = permits.clone().acquire_owned().await else {
+                        break;
+                    };
+                    let (node, adapter) = (node.clone(), adapter.clone());
+                    let span = tracing::info_span!(
+                        "send",
+                        message_id = %message.message.facts.message_id,
+                        service = %message.message.facts.service,
+                        attempt = message.attempt
+                    );
+                    let work = async move {
+                        send(&node, &adapter, message).await;
+                        drop(permit);
+                    };
+                    tokio::spawn(work.instrument(span));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, service, "the store cannot say what is to be sent; trying again");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+        }
+    }
+    // All permits back: nothing is under way any more.
+    let all = u32::try_from(node.settings.concurrency).unwrap_or(u32::MAX);
+    let _done = permits.acquire_many(all).await;
+}
+
+async fn until_next(node: &Node, service: &str) -> Duration {
+    match node.store.next_due(service).await {
+        Ok(Some(due)) => Duration::from_millis((due - Node::now()).max(10).unsigned_abs()).min(IDLE),
+        _ => IDLE,
+    }
+}
+
+async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) {
+    fail_point::reached("send.after-claim");
+    let (id, lease, answer) = (claimed.message.id, claimed.lease, claimed.answer);
+    let outcome = attempt(node, adapter, claimed).await;
+    fail_point::reached("send.before-finish");
+    // Nobody else can end this attempt: a message whose outcome is not stored would stay in our hands until the next start.
+    loop {
+        match node.store.finish(id, lease, outcome.clone()).await {
+            Ok(()) => {
+                fail_point::reached("send.after-finish");
+                if answer || matches!(outcome, Outcome::Retry { .. }) {
+                    // The sender sleeps until the next message that it knew of, which was not this one, and not the answer
+                    // that waited for this answer.
+                    node.queued.notify_waiters();
+                }
+                return;
+            }
+            Err(StoreError::LeaseLost) => {
+                return tracing::warn!("another worker took the message; this attempt changes nothing");
+            }
+            Err(StoreError::Closed(reason)) => {
+                return tracing::warn!(
+                    reason,
+                    "the store closed before the outcome was stored; it is found out again"
+                );
+            }
+            Err(error) => tracing::error!(%error, "the outcome of an attempt could not be stored; trying again"),
+        }
+        tokio::time::sleep(STORE_PAUSE).await;
+    }
+}
+
+async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Outcome {
+    let expired = claimed.message.facts.expiry < Node::now();
+    // With a checkpoint the message may have left already, whose outcome only the adapter can find out.
+    if expired && claimed.checkpoints.is_empty() {
+        return life_ended();
+    }
+    let attempt = claimed.attempt;
+    let receiver = claimed.message.facts.receiver_identifier.clone().unwrap_or_default();
+    let service = claimed.message.facts.service.clone();
+    let answer = claimed.answer;
+    let Some(plugin) = adapter.plugin() else {
+        let text = format!("the adapter {} is not running", adapter.name);
+        return again(node, attempt, None, text, &receiver, &service);
+    };
+    let result = match OutgoingCall::new(node, claimed).await {
+        Ok(call) => plugin.send(Arc::new(call)).await,
+        Err(failure) => Ok(Err(failure)),
+    };
+    match result {
+        Ok(Ok(sent)) => left(sent),
+        _ if expired => life_ended(),
+        Ok(Err(Failure::Temporary { detail, retry_after })) => {
+            again(node, attempt, retry_after, detail, &receiver, &service)
+        }
+        Ok(Err(Failure::Permanent { code, detail })) => {
+            let now = Node::now();
+            tracing::error!(code, detail, "the message cannot be sent");
+            let status = NewStatus::plain(Status::Feil, now)
+                .saying("Failed to deliver message - check raw receipt")
+                .with_receipt(bounded(format!("{code}: {detail}"), RECEIPT));
+            Outcome::GaveUp {
+                status,
+                discard: answer,
+                now,
+            }
+        }
+        Err(error) => again(node, attempt, None, error.to_string(), &receiver, &service),
+    }
+}
+
+fn life_ended() -> Outcome {
+    let now = Node::now();
+    Outcome::GaveUp {
+        status: NewStatus::plain(Status::LevetidUtlopt, now).saying(EXPIRED),
+        discard: true,
+        now,
+    }
+}
+
+fn left(sent: Sent) -> Outcome {
+    let now = Node::now();
+    tracing::info!(reference = sent.reference.as_deref().unwrap_or(""), "sent");
+    let mut statuses = vec![NewStatus::plain(Status::Sendt, now)];
+    statuses.extend(sent.reports.into_iter().filter_map(|report| registered(report, now)));
+    let track_at = sent
+        .track_after
+        .map(|seconds| now.saturating_add(i64::from(seconds) * 1000));
+    Outcome::Sent {
+        statuses,
+        reference: sent.reference,
+        track_at,
+    }
+}
+
+/// A status that an adapter reported, if it is one.
+pub(super) fn registered(report: StatusReport, now: i64) -> Option<NewStatus> {
+    let Ok(status) = report.status.parse::<Status>() else {
+        tracing::warn!(
+            status = report.status,
+            "the adapter reported a status that does not exist"
+        );
+        return None;
+    };
+    let at = report
+        .at
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .map_or(now, |seconds| seconds.saturating_mul(1000));
+    Some(NewStatus {
+        status,
+        description: report.description,
+        raw_receipt: report.raw_receipt.map(|raw| bounded(raw, RECEIPT)),
+        at,
+    })
+}
+
+fn again(node: &Node, attempt: u32, asked: Option<u32>, error: String, receiver: &str, service: &str) -> Outcome {
+    let now = Node::now();
+    let Some(delay) = retry::delay(&node.settings.retry_seconds, attempt, asked) else {
+        tracing::error!(error, attempt, "the message did not leave; it was the last attempt");
+        let text = format!("Request to receiver '{receiver}' failed delivery over {service} - Moved to DLQ");
+        let status = NewStatus::plain(Status::Feil, now)
+            .saying(text)
+            .with_receipt(bounded(error, RECEIPT));
+        return Outcome::GaveUp {
+            status,
+            discard: false,
+            now,
+        };
+    };
+    tracing::warn!(
+        error,
+        seconds = delay.as_secs(),
+        "the message did not leave; it is tried again"
+    );
+    let due = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+    Outcome::Retry {
+        due,
+        error: bounded(error, 4096),
+    }
+}

@@ -1,0 +1,19 @@
+//! The integrasjonspunkt: one API through which a fagsystem sends and receives messages over any meldingstjeneste.
+//!
+//! A message's way out: [`api`] parses and checks it, [`registry`] says which service reaches the receiver, [`store`] and
+//! [`vault`] keep it, [`delivery`] hands it to the service's adapter, which asks for what it needs through
+//! [`abilities`]. The way in is the same, backwards: an adapter's `receive` hands messages to [`delivery`], the fagsystem
+//! takes them from [`api`].
+
+pub mod abilities;
+pub mod adapters;
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod delivery;
+pub mod fail_point;
+pub mod node;
+pub mod registry;
+pub mod sealed_sbd;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,7 @@
+//! The program `budstikke`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    budstikke::cli::main()
+}

@@ -1,0 +1,74 @@
+//! One running integrasjonspunkt: everything that the API, the delivery engine and the adapters share.
+
+use std::sync::Arc;
+
+use budstikke_message::document_type::MessageTypes;
+use budstikke_message::identifier::OrganisationNumber;
+use budstikke_message::keystore::Identity;
+use budstikke_runtime::services::ServiceRules;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::adapters::Adapters;
+use crate::config;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// Largest sum of file sizes when the service does not say, bytes.
+const UPLOAD_LIMIT: u64 = 1 << 30;
+
+/// Shared by all tasks.
+pub struct Node {
+    /// The organisation that owns this installation.
+    pub own: OrganisationNumber,
+    /// Its key and certificate.
+    pub identity: Arc<Identity>,
+    /// Messages, conversations, statuses.
+    pub store: Arc<Store>,
+    /// Files at rest.
+    pub vault: Vault,
+    /// Who can receive what.
+    pub registry: Arc<dyn Registry>,
+    /// The message services.
+    pub adapters: Adapters,
+    /// The message types that are known here.
+    pub types: MessageTypes,
+    /// `[messages]`
+    pub settings: config::Messages,
+    /// Rung when a message was queued: the senders look at once.
+    pub queued: Notify,
+}
+
+impl Node {
+    /// Milliseconds since 1970, the time of the store.
+    pub fn now() -> i64 {
+        Timestamp::now().as_millisecond()
+    }
+
+    /// The owner as an identifier: `0192:991825827`.
+    pub fn own_identifier(&self) -> String {
+        format!("0192:{}", self.own.as_str())
+    }
+
+    /// What holds for messages of a service; none when no adapter that is running serves it.
+    pub fn rules(&self, service: &str) -> Option<ServiceRules> {
+        self.adapters.serving(service)?.rules(service)
+    }
+
+    /// Largest sum of file sizes of a message of a service, bytes.
+    pub fn upload_limit(&self, service: &str) -> u64 {
+        self.rules(service)
+            .and_then(|rules| rules.upload_limit)
+            .unwrap_or(UPLOAD_LIMIT)
+    }
+
+    /// How long a message of a service lives when its sender does not say.
+    pub fn lifetime(&self, service: &str) -> jiff::SignedDuration {
+        let hours = self
+            .rules(service)
+            .and_then(|rules| rules.lifetime_hours)
+            .unwrap_or(self.settings.lifetime_hours);
+        jiff::SignedDuration::from_hours(i64::from(hours))
+    }
+}

@@ -1,0 +1,29 @@
+//! An SBD in a database column: sealed, since a body can hold a person number.
+
+use std::io;
+
+use anyhow::Context as _;
+use budstikke_message::document_type::MessageTypes;
+use budstikke_message::sbd::Sbd;
+
+use crate::vault::Vault;
+
+fn context(message_id: &str) -> String {
+    format!("sbd {message_id}")
+}
+
+/// For the database.
+pub fn seal(vault: &Vault, message_id: &str, sbd: &Sbd) -> io::Result<Vec<u8>> {
+    vault.seal(&context(message_id), &sbd.to_json().map_err(io::Error::other)?)
+}
+
+/// From the database, as the JSON that was stored.
+pub fn open_json(vault: &Vault, message_id: &str, sealed: &[u8]) -> io::Result<Vec<u8>> {
+    vault.unseal(&context(message_id), sealed)
+}
+
+/// From the database.
+pub fn open(vault: &Vault, types: &MessageTypes, message_id: &str, sealed: &[u8]) -> anyhow::Result<Sbd> {
+    let json = open_json(vault, message_id, sealed)?;
+    Sbd::parse(&json, types).with_context(|| format!("the stored SBD of message {message_id}"))
+}

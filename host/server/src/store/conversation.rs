@@ -1,0 +1,348 @@
+//! Conversations and statuses: the lasting record of a message.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::record::{
+    CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, Where, add_status,
+    conversation_of, conversation_row,
+};
+use super::{Store, StoreError};
+
+/// Filters of the conversation list; all that are given must match.
+#[derive(Debug, Clone, Default)]
+pub struct ConversationFilter {
+    /// `conversationId`.
+    pub conversation_id: Option<String>,
+    /// `messageId`.
+    pub message_id: Option<String>,
+    /// Full identifier.
+    pub receiver: Option<String>,
+    /// Bare identifier.
+    pub receiver_identifier: Option<String>,
+    /// Full identifier.
+    pub sender: Option<String>,
+    /// Bare identifier.
+    pub sender_identifier: Option<String>,
+    /// Service.
+    pub service: Option<String>,
+    /// `messageReference`.
+    pub message_reference: Option<String>,
+    /// `messageTitle`.
+    pub message_title: Option<String>,
+    /// Still tracked.
+    pub pollable: Option<bool>,
+    /// Finished.
+    pub finished: Option<bool>,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// From this time on, ms.
+    pub updated_from: Option<i64>,
+    /// Before this time, ms.
+    pub updated_before: Option<i64>,
+}
+
+/// Filters of the status list.
+#[derive(Debug, Clone, Default)]
+pub struct StatusFilter {
+    /// Row id.
+    pub id: Option<i64>,
+    /// `conversationId`.
+    pub conversation_id: Option<String>,
+    /// `messageId`.
+    pub message_id: Option<String>,
+    /// Exact value.
+    pub status: Option<String>,
+    /// Inclusive, ms.
+    pub from: Option<i64>,
+    /// Inclusive, ms.
+    pub to: Option<i64>,
+}
+
+/// A message whose service is to be asked.
+#[derive(Debug, Clone)]
+pub struct TrackItem {
+    /// Row id of the conversation.
+    pub conversation: i64,
+    /// Message id.
+    pub message_id: String,
+    /// The service's own name.
+    pub reference: String,
+    /// When its last status was registered, ms.
+    pub last_update: i64,
+}
+
+const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
+     status.status, status.description, status.raw_receipt, status.at";
+const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
+
+fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
+    Ok(StatusRow {
+        id: row.get(0)?,
+        conversation: row.get(1)?,
+        message_id: row.get(2)?,
+        conversation_id: row.get(3)?,
+        status: row.get(4)?,
+        description: row.get(5)?,
+        raw_receipt: row.get(6)?,
+        at: row.get(7)?,
+    })
+}
+
+fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
+    let sql = format!("SELECT {STATUS_COLUMNS} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
+    conversation.statuses = connection
+        .prepare_cached(&sql)?
+        .query_map([conversation.id], status_row)?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(())
+}
+
+impl Store {
+    /// A page of conversations, newest change first unless asked otherwise.
+    pub async fn conversations(
+        &self,
+        filter: ConversationFilter,
+        page: PageRequest,
+    ) -> Result<PageOf<Conversation>, StoreError> {
+        self.read(move |connection| {
+            let mut condition = Where::default();
+            condition
+                .equal("conversation_id", filter.conversation_id)
+                .equal("message_id", filter.message_id)
+                .equal("receiver", filter.receiver)
+                .equal("receiver_identifier", filter.receiver_identifier)
+                .equal("sender", filter.sender)
+                .equal("sender_identifier", filter.sender_identifier)
+                .equal("service", filter.service)
+                .equal("message_reference", filter.message_reference)
+                .equal("message_title", filter.message_title)
+                .equal("finished", filter.finished)
+                .equal(
+                    "direction",
+                    filter.direction.map(|direction| direction.as_str().to_owned()),
+                )
+                .compare("last_update", ">=", filter.updated_from)
+                .compare("last_update", "<", filter.updated_before);
+            match filter.pollable {
+                Some(true) => condition.raw("track_at IS NOT NULL"),
+                Some(false) => condition.raw("track_at IS NULL"),
+                None => &mut condition,
+            };
+            let tail = page.tail("last_update DESC", "id");
+            let mut found = condition.page(
+                connection,
+                CONVERSATION_COLUMNS,
+                "conversation",
+                &tail,
+                conversation_row,
+            )?;
+            for conversation in &mut found.items {
+                with_statuses(connection, conversation)?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// One conversation by its row id.
+    pub async fn conversation(&self, id: i64) -> Result<Option<Conversation>, StoreError> {
+        self.one_conversation("id = ?1", id.into()).await
+    }
+
+    /// The outgoing conversation of a message.
+    pub async fn outgoing_conversation(&self, message_id: &str) -> Result<Option<Conversation>, StoreError> {
+        self.one_conversation(
+            "message_id = ?1 AND direction = 'OUTGOING'",
+            message_id.to_owned().into(),
+        )
+        .await
+    }
+
+    async fn one_conversation(
+        &self,
+        condition: &'static str,
+        value: rusqlite::types::Value,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {CONVERSATION_COLUMNS} FROM conversation WHERE {condition}");
+            let found = connection
+                .prepare_cached(&sql)?
+                .query_row([value], conversation_row)
+                .optional()?;
+            match found {
+                None => Ok(None),
+                Some(mut conversation) => {
+                    with_statuses(connection, &mut conversation)?;
+                    Ok(Some(conversation))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Erases a conversation and its statuses by row id. True when there was one.
+    pub async fn delete_conversation(&self, id: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            Ok(connection
+                .prepare_cached("DELETE FROM conversation WHERE id = ?1")?
+                .execute([id])?
+                > 0)
+        })
+        .await
+    }
+
+    /// Erases the conversations of a message, both directions.
+    pub async fn delete_conversations_of(&self, message_id: &str) -> Result<bool, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            Ok(connection
+                .prepare_cached("DELETE FROM conversation WHERE message_id = ?1")?
+                .execute([message_id])?
+                > 0)
+        })
+        .await
+    }
+
+    /// A page of statuses, oldest first unless asked otherwise.
+    pub async fn statuses(&self, filter: StatusFilter, page: PageRequest) -> Result<PageOf<StatusRow>, StoreError> {
+        self.read(move |connection| {
+            let mut condition = Where::default();
+            condition
+                .equal("status.id", filter.id)
+                .equal("conversation.conversation_id", filter.conversation_id)
+                .equal("conversation.message_id", filter.message_id)
+                .equal("status.status", filter.status)
+                .compare("status.at", ">=", filter.from)
+                .compare("status.at", "<=", filter.to);
+            let tail = page.tail("status.id ASC", "status.id");
+            condition.page(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row)
+        })
+        .await
+    }
+
+    /// Registers a status on a message's conversation. None: no such conversation; false: it had the value already.
+    pub async fn register_status(
+        &self,
+        message_id: &str,
+        direction: Direction,
+        status: NewStatus,
+    ) -> Result<Option<bool>, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(
+            move |connection| match conversation_of(connection, &message_id, direction)? {
+                None => Ok(None),
+                Some(conversation) => add_status(connection, conversation, &status).map(Some),
+            },
+        )
+        .await
+    }
+
+    /// What arkivmelding.xml told about a message.
+    pub async fn describe_conversation(
+        &self,
+        message_id: &str,
+        title: String,
+        reference: Option<String>,
+    ) -> Result<(), StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
+                     WHERE message_id = ?1 AND direction = 'OUTGOING'",
+                )?
+                .execute(params![message_id, title, reference])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The MessageChannel that an incoming message carried, for the answers to it.
+    pub async fn channel_of(&self, message_id: &str) -> Result<Option<String>, StoreError> {
+        let message_id = message_id.to_owned();
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT channel FROM conversation WHERE message_id = ?1 AND direction = 'INCOMING'")?
+                .query_row([message_id], |row| row.get(0))
+                .optional()?
+                .flatten())
+        })
+        .await
+    }
+
+    /// Messages of these services whose services are due to be asked.
+    pub async fn due_for_tracking(
+        &self,
+        services: Vec<String>,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<TrackItem>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, message_id, coalesce(external_reference, ''), last_update FROM conversation \
+                 WHERE track_at <= ?1 AND service = ?2 ORDER BY track_at LIMIT ?3",
+            )?;
+            let mut found = Vec::new();
+            for service in &services {
+                let rows = statement.query_map(params![now, service, limit], |row| {
+                    Ok(TrackItem {
+                        conversation: row.get(0)?,
+                        message_id: row.get(1)?,
+                        reference: row.get(2)?,
+                        last_update: row.get(3)?,
+                    })
+                })?;
+                for row in rows {
+                    found.push(row?);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// What a look at the service brought: statuses, and when to look again.
+    pub async fn tracked(
+        &self,
+        conversation: i64,
+        statuses: Vec<NewStatus>,
+        next: Option<i64>,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE conversation SET track_at = ?2 WHERE id = ?1")?
+                .execute(params![conversation, next])?;
+            for status in &statuses {
+                add_status(connection, conversation, status)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the life of conversations whose time has passed, but for messages that are being sent or may have left: their
+    /// sender finds that out. Registers `expired` on each, removes what the fagsystem has not taken, and drafts. Returns how many. Spec: documents and packaging, 11.2.
+    pub async fn expire(&self, now: i64, expired: NewStatus) -> Result<usize, StoreError> {
+        self.write(move |connection| {
+            let due: Vec<(i64, String, String)> = connection
+                .prepare_cached(
+                    "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
+                     AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing \
+                     WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR \
+                     EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500",
+                )?
+                .query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            for (conversation, message_id, direction) in &due {
+                add_status(connection, *conversation, &expired)?;
+                if direction == "INCOMING" {
+                    super::incoming::remove(connection, message_id)?;
+                } else {
+                    super::outgoing::remove_unless_leased(connection, message_id)?;
+                }
+            }
+            Ok(due.len())
+        })
+        .await
+    }
+}

@@ -1,0 +1,339 @@
+//! The incoming queue: what a service handed over and the fagsystem has not taken yet.
+
+use budstikke_message::status::Status;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::memory::{self, SeenKey};
+use super::outgoing::{self, NewOutgoing};
+use super::record::{
+    ConversationFacts, Direction, NewStatus, PageOf, PageRequest, Where, add_status, conversation_of,
+    insert_conversation,
+};
+use super::{Store, StoreError};
+
+/// A message that came from a service, with everything that its arrival causes; stored in one step.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// What its conversation is made of.
+    pub facts: ConversationFacts,
+    /// The SBD's `type`.
+    pub message_type: String,
+    /// The SBD, sealed by the vault.
+    pub sbd: Vec<u8>,
+    /// Name in the vault and size of the package, still sealed to us.
+    pub package: Option<(String, u64)>,
+    /// Statuses of the new conversation.
+    pub statuses: Vec<NewStatus>,
+    /// False when its life had ended: the conversation is made, but there is nothing to take.
+    pub queue: bool,
+    /// The answer to send back.
+    pub answer: Option<NewOutgoing>,
+    /// A status for another message of ours, which this one is a receipt of.
+    pub related: Option<(About, NewStatus)>,
+    /// The service's own name of the transfer.
+    pub reference: String,
+    /// When, ms.
+    pub now: i64,
+}
+
+/// Which message of ours a status is about. Only the party that we sent it to, over the service that it went, may say what
+/// became of it.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Message id.
+    pub message_id: String,
+    /// Service that the status came over.
+    pub service: String,
+    /// Bare identifier of who says it.
+    pub sender: String,
+}
+
+impl About {
+    fn conversation(&self, connection: &Connection) -> Result<Option<i64>, StoreError> {
+        Ok(connection
+            .prepare_cached(
+                "SELECT id FROM conversation WHERE message_id = ?1 AND direction = 'OUTGOING' AND service = ?2 \
+                 AND receiver_identifier = ?3",
+            )?
+            .query_row(params![self.message_id, self.service, self.sender], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+/// A message on the queue.
+#[derive(Debug, Clone)]
+pub struct IncomingMessage {
+    /// Message id.
+    pub message_id: String,
+    /// The SBD's `type`.
+    pub message_type: String,
+    /// Service.
+    pub service: String,
+    /// The SBD, sealed.
+    pub sbd: Vec<u8>,
+    /// Name in the vault and size of the package.
+    pub package: Option<(String, u64)>,
+    /// The sender was told that it came, and is to be told that it was taken.
+    pub answered: bool,
+}
+
+/// The answer to `take` and `locked`.
+pub type Popped = IncomingMessage;
+
+/// Filters of the queue; all that are given must match.
+#[derive(Debug, Clone, Default)]
+pub struct IncomingFilter {
+    /// `messageId`.
+    pub message_id: Option<String>,
+    /// `conversationId`.
+    pub conversation_id: Option<String>,
+    /// Bare.
+    pub receiver_identifier: Option<String>,
+    /// Bare.
+    pub sender_identifier: Option<String>,
+    /// Service.
+    pub service: Option<String>,
+    /// Process.
+    pub process: Option<String>,
+}
+
+impl IncomingFilter {
+    fn condition(self) -> Where {
+        let mut condition = Where::default();
+        condition
+            .equal("message_id", self.message_id)
+            .equal("conversation_id", self.conversation_id)
+            .equal("receiver_identifier", self.receiver_identifier)
+            .equal("sender_identifier", self.sender_identifier)
+            .equal("service", self.service)
+            .equal("process", self.process);
+        condition
+    }
+}
+
+const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_size, answered";
+
+fn row(row: &Row<'_>) -> rusqlite::Result<IncomingMessage> {
+    let package: Option<String> = row.get(4)?;
+    let size: Option<i64> = row.get(5)?;
+    Ok(IncomingMessage {
+        message_id: row.get(0)?,
+        message_type: row.get(1)?,
+        service: row.get(2)?,
+        sbd: row.get(3)?,
+        package: package.map(|blob| (blob, size.unwrap_or(0).unsigned_abs())),
+        answered: row.get(6)?,
+    })
+}
+
+/// Removes a message from the queue; its package becomes garbage.
+pub(super) fn remove(connection: &Connection, message_id: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO garbage SELECT package FROM incoming WHERE message_id = ?1 AND package IS NOT NULL",
+        )?
+        .execute([message_id])?;
+    connection
+        .prepare_cached("DELETE FROM incoming WHERE message_id = ?1")?
+        .execute([message_id])?;
+    Ok(())
+}
+
+fn locked(connection: &Connection, message_id: &str, now: i64) -> Result<IncomingMessage, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, locked_until FROM incoming WHERE message_id = ?1");
+    let found: Option<(IncomingMessage, Option<i64>)> = connection
+        .prepare_cached(&sql)?
+        .query_row([message_id], |found| Ok((row(found)?, found.get(7)?)))
+        .optional()?;
+    match found {
+        None => Err(StoreError::NotFound),
+        Some((message, Some(until))) if until > now => Ok(message),
+        Some(_) => Err(StoreError::NotLocked),
+    }
+}
+
+/// A status from the receiving side can come before the attempt that brought the message there has ended, or when it was
+/// cut off. The message has left then, and its statuses stand in the order of its way.
+fn add_answer(
+    connection: &Connection,
+    conversation: i64,
+    message_id: &str,
+    status: &NewStatus,
+) -> Result<(), StoreError> {
+    let under_way = connection
+        .prepare_cached("SELECT 1 FROM outgoing WHERE kind = 'message' AND message_id = ?1 AND attempt > 0")?
+        .exists([message_id])?;
+    if under_way && matches!(status.status, Status::Mottatt | Status::Levert | Status::Lest) {
+        add_status(connection, conversation, &NewStatus::plain(Status::Sendt, status.at))?;
+    }
+    add_status(connection, conversation, status)?;
+    Ok(())
+}
+
+impl Store {
+    /// Stores an arrival. False when its message id is known: nothing changed then, its package is garbage.
+    pub async fn arrive(&self, arrival: Arrival) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            let message_key = SeenKey::message(&arrival.facts.service, &arrival.facts.message_id);
+            let known = memory::seen(connection, &message_key)?
+                || conversation_of(connection, &arrival.facts.message_id, Direction::Incoming)?.is_some();
+            memory::remember(
+                connection,
+                &SeenKey::reference(&arrival.facts.service, &arrival.reference),
+                arrival.now,
+            )?;
+            if known {
+                if let Some((blob, _)) = &arrival.package {
+                    memory::discard(connection, blob)?;
+                }
+                return Ok(false);
+            }
+            memory::remember(connection, &message_key, arrival.now)?;
+            let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, arrival.now)?;
+            for status in &arrival.statuses {
+                add_status(connection, conversation, status)?;
+            }
+            if arrival.queue {
+                enqueue(connection, &arrival)?;
+            } else if let Some((blob, _)) = &arrival.package {
+                memory::discard(connection, blob)?;
+            }
+            if let Some(answer) = &arrival.answer {
+                outgoing::insert(connection, "answer", answer, arrival.now)?;
+            }
+            if let Some((about, status)) = &arrival.related
+                && let Some(related) = about.conversation(connection)?
+            {
+                add_answer(connection, related, &about.message_id, status)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Registers a status that came from a service for a message of ours. False when we sent no such message to its sender.
+    pub async fn arrive_status(&self, reference: &str, about: About, status: NewStatus) -> Result<bool, StoreError> {
+        let reference = SeenKey::reference(&about.service, reference);
+        self.write(move |connection| {
+            memory::remember(connection, &reference, status.at)?;
+            match about.conversation(connection)? {
+                None => Ok(false),
+                Some(conversation) => {
+                    add_answer(connection, conversation, &about.message_id, &status)?;
+                    Ok(true)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Locks the oldest free message that matches and returns it.
+    pub async fn peek(
+        &self,
+        filter: IncomingFilter,
+        now: i64,
+        locked_until: i64,
+    ) -> Result<Option<IncomingMessage>, StoreError> {
+        self.write(move |connection| {
+            let mut condition = filter.condition();
+            condition.compare("coalesce(locked_until, 0)", "<=", Some(now));
+            let page = PageRequest {
+                page: 0,
+                size: 1,
+                sort: Vec::new(),
+            };
+            let tail = page.tail("last_updated ASC", "message_id");
+            let sql = format!("SELECT {COLUMNS} FROM incoming{}{tail}", condition.sql());
+            let found = connection
+                .prepare_cached(&sql)?
+                .query_row(condition.params(), row)
+                .optional()?;
+            if let Some(message) = &found {
+                connection
+                    .prepare_cached("UPDATE incoming SET locked_until = ?2 WHERE message_id = ?1")?
+                    .execute(params![message.message_id, locked_until])?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// A message that a peek has locked.
+    pub async fn locked(&self, message_id: &str, now: i64) -> Result<IncomingMessage, StoreError> {
+        let message_id = message_id.to_owned();
+        self.read(move |connection| locked(connection, &message_id, now)).await
+    }
+
+    /// The fagsystem has the message: it leaves the queue, `delivered` is registered and the answer is on its way.
+    pub async fn take(
+        &self,
+        message_id: &str,
+        delivered: NewStatus,
+        answer: Option<NewOutgoing>,
+    ) -> Result<IncomingMessage, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            let message = locked(connection, &message_id, delivered.at)?;
+            remove(connection, &message_id)?;
+            if let Some(conversation) = conversation_of(connection, &message_id, Direction::Incoming)? {
+                add_status(connection, conversation, &delivered)?;
+            }
+            if let Some(answer) = &answer {
+                outgoing::insert(connection, "answer", answer, delivered.at)?;
+            }
+            Ok(message)
+        })
+        .await
+    }
+
+    /// A page of the queue, locked ones included.
+    pub async fn incoming_messages(
+        &self,
+        filter: IncomingFilter,
+        page: PageRequest,
+    ) -> Result<PageOf<IncomingMessage>, StoreError> {
+        self.read(move |connection| {
+            let tail = page.tail("last_updated ASC", "message_id");
+            filter.condition().page(connection, COLUMNS, "incoming", &tail, row)
+        })
+        .await
+    }
+
+    /// How many messages wait for the fagsystem.
+    pub async fn incoming_length(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let count: i64 = connection
+                .prepare_cached("SELECT count(*) FROM incoming")?
+                .query_row([], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+}
+
+fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO incoming (message_id, conversation_id, process, message_type, sender_identifier, \
+             receiver_identifier, service, sbd, package, package_size, answered, last_updated) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            arrival.facts.message_id,
+            arrival.facts.conversation_id,
+            arrival.facts.process,
+            arrival.message_type,
+            arrival.facts.sender_identifier,
+            arrival.facts.receiver_identifier.clone().unwrap_or_default(),
+            arrival.facts.service,
+            arrival.sbd,
+            arrival.package.as_ref().map(|(blob, _)| blob),
+            arrival
+                .package
+                .as_ref()
+                .map(|(_, size)| i64::try_from(*size).unwrap_or(i64::MAX)),
+            arrival.answer.is_some(),
+            arrival.now,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! What is remembered beside messages: ids seen before, adapters' own state, things set aside, files to remove.
+
+use aws_lc_rs::digest;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// Days that a received message id is remembered.
+const MEMORY_DAYS: i64 = 400;
+/// Keys that one adapter may keep.
+const STATE_KEYS: u64 = 100_000;
+
+/// Sixteen bytes that stand for a message id or a transfer of one service.
+pub(super) struct SeenKey([u8; 16]);
+
+impl SeenKey {
+    pub(super) fn message(service: &str, message_id: &str) -> Self {
+        Self::of("message", service, message_id)
+    }
+
+    pub(super) fn reference(service: &str, reference: &str) -> Self {
+        Self::of("reference", service, reference)
+    }
+
+    fn of(kind: &str, service: &str, id: &str) -> Self {
+        let full = digest::digest(&digest::SHA256, format!("{kind}\0{service}\0{id}").as_bytes());
+        let mut key = [0; 16];
+        key.iter_mut().zip(full.as_ref()).for_each(|(to, from)| *to = *from);
+        Self(key)
+    }
+}
+
+pub(super) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?
+        .exists([&key.0[..]])?)
+}
+
+pub(super) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO seen (key, day) VALUES (?1, ?2)")?
+        .execute(params![&key.0[..], now / DAY])?;
+    Ok(())
+}
+
+/// Puts a file on the list of those to remove from disk.
+pub(super) fn discard(connection: &Connection, blob: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO garbage (blob) VALUES (?1)")?
+        .execute([blob])?;
+    Ok(())
+}
+
+const SET_ASIDE: &str = "service, reference, reason, blob, size, at, id";
+
+fn set_aside_row(row: &Row<'_>) -> rusqlite::Result<SetAside> {
+    Ok(SetAside {
+        service: row.get(0)?,
+        reference: row.get(1)?,
+        reason: row.get(2)?,
+        blob: row.get(3)?,
+        size: row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs),
+        at: row.get(5)?,
+        id: row.get(6)?,
+    })
+}
+
+fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<usize, StoreError> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT OR IGNORE INTO garbage SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition}"
+        ))?
+        .execute([value])?;
+    Ok(connection
+        .prepare_cached(&format!("DELETE FROM set_aside WHERE {condition}"))?
+        .execute([value])?)
+}
+
+/// Something from a service that is no message, kept for the operator.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct SetAside {
+    /// Row id; 0 before it is stored.
+    pub id: i64,
+    /// Service.
+    pub service: String,
+    /// The service's own name of it.
+    pub reference: String,
+    /// Why.
+    pub reason: String,
+    /// Name in the vault, when it had content.
+    pub blob: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// When, ms.
+    pub at: i64,
+}
+
+impl Store {
+    /// True when a transfer was handed over or set aside within the memory's 400 days.
+    pub async fn was_handled(&self, service: &str, reference: &str) -> Result<bool, StoreError> {
+        let key = SeenKey::reference(service, reference);
+        self.read(move |connection| seen(connection, &key)).await
+    }
+
+    /// True when a message id was received from a service within the memory's 400 days.
+    pub async fn was_received(&self, service: &str, message_id: &str) -> Result<bool, StoreError> {
+        let key = SeenKey::message(service, message_id);
+        self.read(move |connection| seen(connection, &key)).await
+    }
+
+    /// Keeps something aside. The same reference again changes nothing, and its new file is garbage.
+    pub async fn set_aside(&self, item: SetAside) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            remember(connection, &SeenKey::reference(&item.service, &item.reference), item.at)?;
+            let added = connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO set_aside (service, reference, reason, blob, size, at) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    item.service,
+                    item.reference,
+                    item.reason,
+                    item.blob,
+                    item.size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
+                    item.at,
+                ])?;
+            if added == 0
+                && let Some(blob) = &item.blob
+            {
+                discard(connection, blob)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Something set aside, by row id.
+    pub async fn thing_set_aside(&self, id: i64) -> Result<Option<SetAside>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {SET_ASIDE} FROM set_aside WHERE id = ?1");
+            Ok(connection
+                .prepare_cached(&sql)?
+                .query_row([id], set_aside_row)
+                .optional()?)
+        })
+        .await
+    }
+
+    /// Removes something set aside, with its file. True when it was there.
+    pub async fn remove_set_aside(&self, id: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| forget_set_aside(connection, "id = ?1", id).map(|removed| removed > 0))
+            .await
+    }
+
+    /// Removes what was set aside before a time.
+    pub async fn purge_set_aside(&self, before: i64) -> Result<usize, StoreError> {
+        self.write(move |connection| forget_set_aside(connection, "at < ?1", before))
+            .await
+    }
+
+    /// The newest things set aside, at most `limit`.
+    pub async fn things_set_aside(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {SET_ASIDE} FROM set_aside ORDER BY id DESC LIMIT ?1");
+            Ok(connection
+                .prepare_cached(&sql)?
+                .query_map([limit], set_aside_row)?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// A value of an adapter's state.
+    pub async fn state(&self, adapter: &str, key: &str, now: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let (adapter, key) = (adapter.to_owned(), key.to_owned());
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT value FROM adapter_state WHERE adapter = ?1 AND key = ?2 AND coalesce(expires, ?3) >= ?3",
+                )?
+                .query_row(params![adapter, key, now], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+    }
+
+    /// Sets a value of an adapter's state.
+    pub async fn set_state(
+        &self,
+        adapter: &str,
+        key: &str,
+        value: Vec<u8>,
+        expires: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let (adapter, key) = (adapter.to_owned(), key.to_owned());
+        self.write(move |connection| {
+            let others: i64 = connection
+                .prepare_cached("SELECT count(*) FROM adapter_state WHERE adapter = ?1 AND key <> ?2")?
+                .query_row(params![adapter, key], |row| row.get(0))?;
+            if others.unsigned_abs() >= STATE_KEYS {
+                return Err(StoreError::StateFull(others.unsigned_abs()));
+            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO adapter_state (adapter, key, value, expires) VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT (adapter, key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
+                )?
+                .execute(params![adapter, key, value, expires])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes a value of an adapter's state.
+    pub async fn remove_state(&self, adapter: &str, key: &str) -> Result<(), StoreError> {
+        let (adapter, key) = (adapter.to_owned(), key.to_owned());
+        self.write(move |connection| {
+            connection
+                .prepare_cached("DELETE FROM adapter_state WHERE adapter = ?1 AND key = ?2")?
+                .execute(params![adapter, key])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets ids and state whose time has passed.
+    pub async fn forget_old(&self, now: i64) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached("DELETE FROM seen WHERE day < ?1")?
+                .execute([now / DAY - MEMORY_DAYS])?;
+            connection
+                .prepare_cached("DELETE FROM adapter_state WHERE expires < ?1")?
+                .execute([now])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Files that no row needs any more.
+    pub async fn garbage(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT blob FROM garbage LIMIT ?1")?
+                .query_map([limit], |row| row.get(0))?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// These files are gone from disk.
+    pub async fn garbage_removed(&self, blobs: Vec<String>) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached("DELETE FROM garbage WHERE blob = ?1")?;
+            for blob in &blobs {
+                statement.execute([blob])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Every file that some row names, for the sweeper of files that a crash left without one.
+    pub async fn blobs_in_use(&self) -> Result<std::collections::HashSet<String>, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT blob FROM attachment UNION SELECT blob FROM kept UNION \
+                     SELECT package FROM incoming WHERE package IS NOT NULL UNION \
+                     SELECT blob FROM set_aside WHERE blob IS NOT NULL UNION SELECT blob FROM garbage",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,387 @@
+//! Messages of the fagsystem that have not left: drafts, their files, and the call that queues them.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::record::insert_conversation;
+use super::record::{ConversationFacts, Direction, NewStatus, PageOf, PageRequest, Where, add_status, conversation_of};
+use super::{Store, StoreError};
+
+/// A message, or an answer of our own, to store.
+#[derive(Debug, Clone)]
+pub struct NewOutgoing {
+    /// Everything that its conversation is made of as well.
+    pub facts: ConversationFacts,
+    /// The SBD's `type`.
+    pub message_type: String,
+    /// The SBD, sealed by the vault.
+    pub sbd: Vec<u8>,
+    /// MessageChannel of the message that this one answers.
+    pub reply_channel: Option<String>,
+}
+
+/// A stored message of the fagsystem.
+#[derive(Debug, Clone)]
+pub struct OutgoingMessage {
+    /// Row id.
+    pub id: i64,
+    /// What it is made of.
+    pub facts: ConversationFacts,
+    /// The SBD's `type`.
+    pub message_type: String,
+    /// The SBD, sealed.
+    pub sbd: Vec<u8>,
+    /// MessageChannel of the message that this one answers.
+    pub reply_channel: Option<String>,
+    /// True from `send` on.
+    pub queued: bool,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// dokumentnummer, from 1 in the order of upload.
+    pub number: u32,
+    /// Name in the vault.
+    pub blob: String,
+    /// As uploaded.
+    pub filename: String,
+    /// As uploaded.
+    pub title: Option<String>,
+    /// MIME type.
+    pub mime: String,
+    /// Bytes.
+    pub size: u64,
+    /// Named by `hoveddokument`.
+    pub primary: bool,
+}
+
+/// A file to add; its bytes are in the vault already.
+pub type NewAttachment = Attachment;
+
+/// What holds for all files of one message together.
+#[derive(Debug, Clone, Copy)]
+pub struct AttachmentRules {
+    /// Largest sum of sizes, bytes.
+    pub limit: u64,
+}
+
+/// Filters of the list of outgoing messages.
+#[derive(Debug, Clone, Default)]
+pub struct OutgoingFilter {
+    /// `conversationId`.
+    pub conversation_id: Option<String>,
+    /// `messageId`.
+    pub message_id: Option<String>,
+    /// `processIdentifier`.
+    pub process: Option<String>,
+    /// Bare.
+    pub receiver_identifier: Option<String>,
+    /// Bare.
+    pub sender_identifier: Option<String>,
+    /// Service.
+    pub service: Option<String>,
+}
+
+/// What `queue` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueOutcome {
+    /// It is on its way now.
+    Queued,
+    /// It was already: sending twice is sending once.
+    Already,
+}
+
+pub(super) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
+     sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state";
+
+pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
+    Ok(OutgoingMessage {
+        id: row.get(0)?,
+        facts: ConversationFacts {
+            message_id: row.get(1)?,
+            conversation_id: row.get(2)?,
+            process: row.get(3)?,
+            document_type: row.get(4)?,
+            sender: row.get(6)?,
+            sender_identifier: row.get(7)?,
+            receiver: row.get(8)?,
+            receiver_identifier: row.get(9)?,
+            service: row.get(10)?,
+            channel: None,
+            expiry: row.get(12)?,
+        },
+        message_type: row.get(5)?,
+        sbd: row.get(11)?,
+        reply_channel: row.get(13)?,
+        queued: row.get::<_, i64>(14)? != 0,
+    })
+}
+
+/// Stores a message (a draft) or an answer (queued at once).
+pub(super) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
+    let state = i64::from(kind == "answer");
+    connection
+        .prepare_cached(
+            "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
+             sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, \
+             due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15)",
+        )?
+        .execute(params![
+            kind,
+            new.facts.message_id,
+            new.facts.conversation_id,
+            new.facts.process,
+            new.facts.document_type,
+            new.message_type,
+            new.facts.sender,
+            new.facts.sender_identifier,
+            new.facts.receiver,
+            new.facts.receiver_identifier,
+            new.facts.service,
+            new.sbd,
+            new.facts.expiry,
+            new.reply_channel,
+            now,
+            state,
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn find(connection: &Connection, message_id: &str) -> Result<Option<OutgoingMessage>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state < 3");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([message_id], row)
+        .optional()?)
+}
+
+pub(super) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
+             ORDER BY is_primary DESC, number",
+        )?
+        .query_map([outgoing], |row| {
+            Ok(Attachment {
+                number: row.get(0)?,
+                blob: row.get(1)?,
+                filename: row.get(2)?,
+                title: row.get(3)?,
+                mime: row.get(4)?,
+                size: row.get::<_, i64>(5)?.unsigned_abs(),
+                primary: row.get(6)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?)
+}
+
+fn add(connection: &Connection, outgoing: i64, new: &NewAttachment, rules: AttachmentRules) -> Result<u32, StoreError> {
+    let present = attachments(connection, outgoing)?;
+    if present.iter().any(|attachment| attachment.filename == new.filename) {
+        return Err(StoreError::DuplicateFilename);
+    }
+    let total = present
+        .iter()
+        .map(|attachment| attachment.size)
+        .sum::<u64>()
+        .saturating_add(new.size);
+    if total > rules.limit {
+        return Err(StoreError::TooLarge {
+            total,
+            limit: rules.limit,
+        });
+    }
+    let number = present
+        .iter()
+        .map(|attachment| attachment.number)
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1);
+    connection
+        .prepare_cached(
+            "INSERT INTO attachment (outgoing, number, blob, filename, title, mime, size, is_primary) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            outgoing,
+            number,
+            new.blob,
+            new.filename,
+            new.title,
+            new.mime,
+            i64::try_from(new.size).unwrap_or(i64::MAX),
+            new.primary,
+        ])?;
+    Ok(number)
+}
+
+/// Removes a message with all that hangs on it; its files become garbage, to be removed from disk after the commit.
+pub(super) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO garbage SELECT blob FROM attachment WHERE outgoing = ?1 \
+             UNION SELECT blob FROM kept WHERE outgoing = ?1",
+        )?
+        .execute([id])?;
+    connection
+        .prepare_cached("DELETE FROM outgoing WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+pub(super) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 2")?
+        .query_row([message_id], |row| row.get(0))
+        .optional()?;
+    match found {
+        None => Ok(false),
+        Some(id) => remove(connection, id).map(|()| true),
+    }
+}
+
+impl Store {
+    /// True when an outgoing message or any conversation has the id. Spec: messaging API, 5.1 step 5.
+    pub async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
+        let message_id = message_id.to_owned();
+        self.read(move |connection| knows(connection, &message_id)).await
+    }
+
+    /// Stores a message with its conversation and its files, in one step.
+    pub async fn create(
+        &self,
+        new: NewOutgoing,
+        files: Vec<NewAttachment>,
+        rules: AttachmentRules,
+        created: NewStatus,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            if knows(connection, &new.facts.message_id)? {
+                return Err(StoreError::MessageExists);
+            }
+            let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, created.at)?;
+            add_status(connection, conversation, &created)?;
+            let outgoing = insert(connection, "message", &new, created.at)?;
+            for file in &files {
+                add(connection, outgoing, file, rules)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Adds a file to a draft. Returns its dokumentnummer.
+    pub async fn attach(
+        &self,
+        message_id: &str,
+        file: NewAttachment,
+        rules: AttachmentRules,
+        now: i64,
+    ) -> Result<u32, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            let message = find(connection, &message_id)?.ok_or(StoreError::NotFound)?;
+            if message.queued {
+                return Err(StoreError::AlreadyQueued);
+            }
+            connection
+                .prepare_cached("UPDATE outgoing SET last_updated = ?2 WHERE id = ?1")?
+                .execute(params![message.id, now])?;
+            add(connection, message.id, &file, rules)
+        })
+        .await
+    }
+
+    /// A message that has not left.
+    pub async fn outgoing(&self, message_id: &str) -> Result<Option<OutgoingMessage>, StoreError> {
+        let message_id = message_id.to_owned();
+        self.read(move |connection| find(connection, &message_id)).await
+    }
+
+    /// A message that has not left with its files: primary first, then by number.
+    pub async fn outgoing_with_files(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<(OutgoingMessage, Vec<Attachment>)>, StoreError> {
+        let message_id = message_id.to_owned();
+        self.read(move |connection| match find(connection, &message_id)? {
+            None => Ok(None),
+            Some(message) => {
+                let files = attachments(connection, message.id)?;
+                Ok(Some((message, files)))
+            }
+        })
+        .await
+    }
+
+    /// A page of messages that have not left.
+    pub async fn outgoing_messages(
+        &self,
+        filter: OutgoingFilter,
+        page: PageRequest,
+    ) -> Result<PageOf<OutgoingMessage>, StoreError> {
+        self.read(move |connection| {
+            let mut condition = Where::default();
+            condition
+                .raw("kind = 'message'")
+                .raw("state < 3")
+                .equal("conversation_id", filter.conversation_id)
+                .equal("message_id", filter.message_id)
+                .equal("process", filter.process)
+                .equal("receiver_identifier", filter.receiver_identifier)
+                .equal("sender_identifier", filter.sender_identifier)
+                .equal("service", filter.service);
+            condition.page(connection, COLUMNS, "outgoing", &page.tail("id ASC", "id"), row)
+        })
+        .await
+    }
+
+    /// Puts a draft on its way.
+    pub async fn queue(&self, message_id: &str, now: i64) -> Result<QueueOutcome, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            let message = find(connection, &message_id)?.ok_or(StoreError::NotFound)?;
+            if message.queued {
+                return Ok(QueueOutcome::Already);
+            }
+            connection
+                .prepare_cached("UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1")?
+                .execute(params![message.id, now])?;
+            Ok(QueueOutcome::Queued)
+        })
+        .await
+    }
+
+    /// Removes a message that has not left; its conversation stays. False when there is none, or a worker has it.
+    pub async fn delete_outgoing(&self, message_id: &str) -> Result<bool, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| remove_unless_leased(connection, &message_id))
+            .await
+    }
+
+    /// Removes messages that were given up before a time, with their content. Returns how many.
+    pub async fn purge_given_up(&self, before: i64) -> Result<usize, StoreError> {
+        self.write(move |connection| {
+            let ids: Vec<i64> = connection
+                .prepare_cached("SELECT id FROM outgoing WHERE state = 3 AND last_updated < ?1 LIMIT 500")?
+                .query_map([before], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for id in &ids {
+                remove(connection, *id)?;
+            }
+            Ok(ids.len())
+        })
+        .await
+    }
+}
+
+fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
+    if conversation_of(connection, message_id, Direction::Outgoing)?.is_some()
+        || conversation_of(connection, message_id, Direction::Incoming)?.is_some()
+    {
+        return Ok(true);
+    }
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message'")?
+        .exists([message_id])?)
+}

@@ -1,0 +1,355 @@
+//! The rows that callers see.
+
+use budstikke_message::status::Status;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::StoreError;
+
+/// Which way a message goes, from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Direction {
+    /// Sent by our fagsystem.
+    Outgoing,
+    /// Received for our fagsystem.
+    Incoming,
+}
+
+impl Direction {
+    /// As the API and the database write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Outgoing => "OUTGOING",
+            Self::Incoming => "INCOMING",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        if text == "INCOMING" {
+            Self::Incoming
+        } else {
+            Self::Outgoing
+        }
+    }
+}
+
+/// What a conversation is made of. Spec: messaging API, 7.
+#[derive(Debug, Clone)]
+pub struct ConversationFacts {
+    /// SBD instanceIdentifier.
+    pub message_id: String,
+    /// ConversationId scope.
+    pub conversation_id: String,
+    /// Full identifier, may hold a part.
+    pub sender: String,
+    /// Bare: the part when there is one.
+    pub sender_identifier: String,
+    /// Full identifier; none for print without a receiver.
+    pub receiver: Option<String>,
+    /// Bare.
+    pub receiver_identifier: Option<String>,
+    /// Process.
+    pub process: String,
+    /// The SBD's `standard`.
+    pub document_type: String,
+    /// Service.
+    pub service: String,
+    /// MessageChannel of an incoming message: its answers carry it.
+    pub channel: Option<String>,
+    /// End of life, ms.
+    pub expiry: i64,
+}
+
+/// A conversation with its statuses. Times in ms.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    /// Row id.
+    pub id: i64,
+    /// Which way.
+    pub direction: Direction,
+    /// What it was made of.
+    pub facts: ConversationFacts,
+    /// From arkivmelding.xml, else the conversation id.
+    pub message_reference: String,
+    /// From arkivmelding.xml, else empty.
+    pub message_title: String,
+    /// The service's own name of the message.
+    pub external_reference: Option<String>,
+    /// When the row last changed.
+    pub last_update: i64,
+    /// No further status is owed.
+    pub finished: bool,
+    /// The service is still asked.
+    pub pollable: bool,
+    /// In the order of their registration.
+    pub statuses: Vec<StatusRow>,
+}
+
+/// One registered status.
+#[derive(Debug, Clone)]
+pub struct StatusRow {
+    /// Row id.
+    pub id: i64,
+    /// The conversation's row id.
+    pub conversation: i64,
+    /// Message id.
+    pub message_id: String,
+    /// Conversation id.
+    pub conversation_id: String,
+    /// Value.
+    pub status: String,
+    /// For people.
+    pub description: Option<String>,
+    /// The service's answer.
+    pub raw_receipt: Option<String>,
+    /// When, ms.
+    pub at: i64,
+}
+
+/// A status to register.
+#[derive(Debug, Clone)]
+pub struct NewStatus {
+    /// Value; its table says what it means for the conversation.
+    pub status: Status,
+    /// For people.
+    pub description: Option<String>,
+    /// The service's answer.
+    pub raw_receipt: Option<String>,
+    /// When, ms.
+    pub at: i64,
+}
+
+impl NewStatus {
+    /// A status with nothing more to say.
+    pub fn plain(status: Status, at: i64) -> Self {
+        Self {
+            status,
+            description: None,
+            raw_receipt: None,
+            at,
+        }
+    }
+
+    /// With a text for people.
+    #[must_use]
+    pub fn saying(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// With what the service answered.
+    #[must_use]
+    pub fn with_receipt(mut self, raw: impl Into<String>) -> Self {
+        self.raw_receipt = Some(raw.into());
+        self
+    }
+}
+
+/// A page of a list, as asked for.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// From 0.
+    pub page: u64,
+    /// 1 to 2000.
+    pub size: u64,
+    /// Columns, already checked against the list's own, with true for descending.
+    pub sort: Vec<(&'static str, bool)>,
+}
+
+impl PageRequest {
+    /// ` ORDER BY … LIMIT … OFFSET …` with `fallback` when nothing was asked for. Ends with the row id, so that pages
+    /// never overlap.
+    pub(super) fn tail(&self, fallback: &str, id: &str) -> String {
+        let mut order: Vec<String> = self
+            .sort
+            .iter()
+            .map(|(column, descending)| format!("{column} {}", if *descending { "DESC" } else { "ASC" }))
+            .collect();
+        if order.is_empty() {
+            order.push(fallback.to_owned());
+        }
+        order.push(format!("{id} ASC"));
+        let offset = self.page.saturating_mul(self.size).min(i64::MAX as u64);
+        format!(" ORDER BY {} LIMIT {} OFFSET {offset}", order.join(", "), self.size)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct PageOf<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// How many rows the whole list has.
+    pub total: u64,
+}
+
+/// Conditions joined by AND, built from columns of ours and values of the client.
+#[derive(Default)]
+pub(super) struct Where {
+    clauses: Vec<String>,
+    values: Vec<rusqlite::types::Value>,
+}
+
+impl Where {
+    pub(super) fn equal(&mut self, column: &str, value: Option<impl Into<rusqlite::types::Value>>) -> &mut Self {
+        self.compare(column, "=", value)
+    }
+
+    pub(super) fn compare(
+        &mut self,
+        column: &str,
+        operator: &str,
+        value: Option<impl Into<rusqlite::types::Value>>,
+    ) -> &mut Self {
+        if let Some(value) = value {
+            self.values.push(value.into());
+            self.clauses.push(format!("{column} {operator} ?{}", self.values.len()));
+        }
+        self
+    }
+
+    pub(super) fn raw(&mut self, clause: &str) -> &mut Self {
+        self.clauses.push(clause.to_owned());
+        self
+    }
+
+    pub(super) fn sql(&self) -> String {
+        if self.clauses.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.clauses.join(" AND "))
+        }
+    }
+
+    pub(super) fn params(&self) -> impl rusqlite::Params + '_ {
+        rusqlite::params_from_iter(self.values.iter())
+    }
+
+    /// Counts the whole list and reads the page.
+    pub(super) fn page<T>(
+        &self,
+        connection: &Connection,
+        columns: &str,
+        from: &str,
+        tail: &str,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<PageOf<T>, StoreError> {
+        let condition = self.sql();
+        let total: i64 = connection
+            .prepare_cached(&format!("SELECT count(*) FROM {from}{condition}"))?
+            .query_row(self.params(), |row| row.get(0))?;
+        let items = connection
+            .prepare_cached(&format!("SELECT {columns} FROM {from}{condition}{tail}"))?
+            .query_map(self.params(), read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(PageOf {
+            items,
+            total: u64::try_from(total).unwrap_or(0),
+        })
+    }
+}
+
+pub(super) const CONVERSATION_COLUMNS: &str = "id, direction, message_id, conversation_id, sender, sender_identifier, \
+     receiver, receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, \
+     external_reference, last_update, finished, track_at";
+
+pub(super) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+    Ok(Conversation {
+        id: row.get(0)?,
+        direction: Direction::parse(&row.get::<_, String>(1)?),
+        facts: ConversationFacts {
+            message_id: row.get(2)?,
+            conversation_id: row.get(3)?,
+            sender: row.get(4)?,
+            sender_identifier: row.get(5)?,
+            receiver: row.get(6)?,
+            receiver_identifier: row.get(7)?,
+            process: row.get(8)?,
+            document_type: row.get(9)?,
+            service: row.get(10)?,
+            channel: row.get(11)?,
+            expiry: row.get(12)?,
+        },
+        message_reference: row.get(13)?,
+        message_title: row.get(14)?,
+        external_reference: row.get(15)?,
+        last_update: row.get(16)?,
+        finished: row.get(17)?,
+        pollable: row.get::<_, Option<i64>>(18)?.is_some(),
+        statuses: Vec::new(),
+    })
+}
+
+pub(super) fn insert_conversation(
+    connection: &Connection,
+    direction: Direction,
+    facts: &ConversationFacts,
+    now: i64,
+) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
+             receiver_identifier, process, document_type, service, channel, expiry, message_reference, last_update) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?3, ?13)",
+        )?
+        .execute(params![
+            facts.message_id,
+            direction.as_str(),
+            facts.conversation_id,
+            facts.sender,
+            facts.sender_identifier,
+            facts.receiver,
+            facts.receiver_identifier,
+            facts.process,
+            facts.document_type,
+            facts.service,
+            facts.channel,
+            facts.expiry,
+            now,
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The row id of a message's conversation.
+pub(super) fn conversation_of(
+    connection: &Connection,
+    message_id: &str,
+    direction: Direction,
+) -> Result<Option<i64>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM conversation WHERE message_id = ?1 AND direction = ?2")?
+        .query_row(params![message_id, direction.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Registers a status once. False when the conversation has the value already: nothing changes then.
+/// Spec: messaging API, 8.1.
+pub(super) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (conversation, status) DO NOTHING",
+        )?
+        .execute(params![
+            conversation,
+            status.status.name(),
+            status.description,
+            status.raw_receipt,
+            status.at
+        ])?;
+    if added == 0 {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "UPDATE conversation SET last_update = ?2, finished = finished OR ?3, \
+             track_at = CASE WHEN ?4 THEN NULL ELSE track_at END WHERE id = ?1",
+        )?
+        .execute(params![
+            conversation,
+            status.at,
+            status.status.finished(),
+            status.status.stops_polling()
+        ])?;
+    Ok(true)
+}

@@ -1,0 +1,141 @@
+//! The store as its callers use it, on a real file.
+
+use std::sync::Arc;
+
+use budstikke_message::status::Status;
+
+use super::*;
+
+const NOW: i64 = 1_772_442_900_000;
+const HOUR: i64 = 3_600_000;
+const RULES: AttachmentRules = AttachmentRules { limit: 1000 };
+
+struct Place {
+    store: Arc<Store>,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            store: Arc::new(Store::open(&folder.path().join("b.db")).unwrap()),
+            folder,
+        }
+    }
+
+    fn reopened(self) -> Self {
+        drop(self.store);
+        Self {
+            store: Arc::new(Store::open(&self.folder.path().join("b.db")).unwrap()),
+            folder: self.folder,
+        }
+    }
+}
+
+fn facts(message_id: &str) -> ConversationFacts {
+    ConversationFacts {
+        message_id: message_id.into(),
+        conversation_id: format!("c-{message_id}"),
+        sender: "0192:991825827".into(),
+        sender_identifier: "991825827".into(),
+        receiver: Some("0192:910076787".into()),
+        receiver_identifier: Some("910076787".into()),
+        process: "p".into(),
+        document_type: "d::t".into(),
+        service: "S".into(),
+        channel: None,
+        expiry: NOW + HOUR,
+    }
+}
+
+fn new(message_id: &str) -> NewOutgoing {
+    NewOutgoing {
+        facts: facts(message_id),
+        message_type: "t".into(),
+        sbd: b"sealed".to_vec(),
+        reply_channel: None,
+    }
+}
+
+fn file(name: &str, size: u64) -> NewAttachment {
+    NewAttachment {
+        number: 0,
+        blob: format!("blob-{name}"),
+        filename: name.into(),
+        title: None,
+        mime: "text/plain".into(),
+        size,
+        primary: name == "first.txt",
+    }
+}
+
+fn arrival(message_id: &str, reference: &str) -> Arrival {
+    Arrival {
+        facts: facts(message_id),
+        message_type: "t".into(),
+        sbd: b"sealed".to_vec(),
+        package: Some((format!("package-{reference}"), 10)),
+        statuses: vec![
+            NewStatus::plain(Status::Opprettet, NOW),
+            NewStatus::plain(Status::InnkommendeMottatt, NOW),
+        ],
+        queue: true,
+        answer: Some(new(message_id)),
+        related: None,
+        reference: reference.into(),
+        now: NOW,
+    }
+}
+
+fn about(message_id: &str, sender: &str) -> About {
+    About {
+        message_id: message_id.into(),
+        service: "S".into(),
+        sender: sender.into(),
+    }
+}
+
+fn created() -> NewStatus {
+    NewStatus::plain(Status::Opprettet, NOW)
+}
+
+async fn queued(store: &Store, id: &str) {
+    store
+        .create(new(id), vec![file("first.txt", 5)], RULES, created())
+        .await
+        .unwrap();
+    store.queue(id, NOW).await.unwrap();
+}
+
+fn sent() -> Outcome {
+    Outcome::Sent {
+        statuses: vec![NewStatus::plain(Status::Sendt, NOW + 1)],
+        reference: Some("transfer".into()),
+        track_at: Some(NOW + 5000),
+    }
+}
+
+async fn statuses(store: &Store, id: &str) -> Vec<String> {
+    let filter = StatusFilter {
+        message_id: Some(id.into()),
+        ..StatusFilter::default()
+    };
+    let page = PageRequest {
+        page: 0,
+        size: 100,
+        sort: Vec::new(),
+    };
+    store
+        .statuses(filter, page)
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|status| status.status)
+        .collect()
+}
+
+mod receiving;
+mod remembering;
+mod sending;

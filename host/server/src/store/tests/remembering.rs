@@ -1,0 +1,115 @@
+//! What outlives messages, and what can happen to the file.
+
+use super::*;
+
+#[tokio::test]
+async fn a_message_is_remembered_for_four_hundred_days() {
+    let Place { store, folder: _folder } = Place::new();
+    store.arrive(arrival("m", "t1")).await.unwrap();
+    let day = 24 * HOUR;
+    store.forget_old(NOW + 400 * day).await.unwrap();
+    assert!(store.was_received("S", "m").await.unwrap());
+    store.forget_old(NOW + 402 * day).await.unwrap();
+    assert!(!store.was_received("S", "m").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_life_that_ended_is_registered_and_nothing_is_left_to_take() {
+    let Place { store, folder: _folder } = Place::new();
+    store.arrive(arrival("in", "t")).await.unwrap();
+    store
+        .create(new("draft"), vec![file("f", 1)], RULES, created())
+        .await
+        .unwrap();
+    let later = NOW + HOUR + 1;
+    assert_eq!(
+        store
+            .expire(later, NewStatus::plain(Status::LevetidUtlopt, later))
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        store
+            .expire(later, NewStatus::plain(Status::LevetidUtlopt, later))
+            .await
+            .unwrap(),
+        0
+    );
+    assert!(
+        store
+            .peek(IncomingFilter::default(), later, later + HOUR)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(store.outgoing("draft").await.unwrap().is_none());
+    assert_eq!(store.garbage(10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn adapter_state_ends_with_its_life_and_is_each_adapters_own() {
+    let Place { store, folder: _folder } = Place::new();
+    store.set_state("a", "k", b"1".to_vec(), Some(NOW + 10)).await.unwrap();
+    assert_eq!(store.state("a", "k", NOW + 10).await.unwrap(), Some(b"1".to_vec()));
+    assert_eq!(store.state("a", "k", NOW + 11).await.unwrap(), None);
+    assert_eq!(store.state("b", "k", NOW).await.unwrap(), None);
+    store.remove_state("a", "k").await.unwrap();
+    assert_eq!(store.state("a", "k", NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_thing_set_aside_twice_is_kept_once() {
+    let Place { store, folder: _folder } = Place::new();
+    let item = |blob: &str| SetAside {
+        id: 0,
+        service: "S".into(),
+        reference: "t".into(),
+        reason: "no zip".into(),
+        blob: Some(blob.into()),
+        size: Some(3),
+        at: NOW,
+    };
+    store.set_aside(item("b1")).await.unwrap();
+    store.set_aside(item("b2")).await.unwrap();
+    let kept = store.things_set_aside(10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].blob.as_deref(), Some("b1"));
+    assert_eq!(store.garbage(10).await.unwrap(), ["b2"]);
+    assert!(store.was_handled("S", "t").await.unwrap());
+    assert!(store.remove_set_aside(kept[0].id).await.unwrap());
+    assert!(!store.remove_set_aside(kept[0].id).await.unwrap());
+    assert_eq!(store.garbage(10).await.unwrap().len(), 2);
+    assert!(store.was_handled("S", "t").await.unwrap(), "it does not come back");
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.db");
+    Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::TooNew { found: 99 })));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_stores_nothing() {
+    let Place { store, folder: _folder } = Place::new();
+    store
+        .write(|connection| {
+            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            connection.pragma_update(None, "max_page_count", pages)?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let big = NewOutgoing {
+        sbd: vec![0; 1 << 20],
+        ..new("m")
+    };
+    let error = store.create(big, Vec::new(), RULES, created()).await.unwrap_err();
+    assert!(error.is_disk_full(), "{error}");
+    assert!(!store.knows_message("m").await.unwrap());
+}

@@ -1,0 +1,131 @@
+//! `examples/budstikke.toml` shows every setting, and tells the truth about it.
+
+use budstikke::config::{Config, Messages, Server};
+use budstikke_runtime::Limits;
+use toml::{Table, Value};
+
+use crate::coverage::{dpo_keys, missing};
+use crate::installation::{EXAMPLE, Installation};
+
+fn example() -> Table {
+    EXAMPLE.parse().unwrap()
+}
+
+fn settings(file: &Table) -> Vec<&str> {
+    file["adapters"]["dpo"]["settings"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+#[test]
+fn the_example_is_a_configuration_without_problems() {
+    let installation = Installation::new();
+    let config = Config::read(&installation.file()).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.organisation.number, "991825827");
+    assert_eq!(config.adapters["dpo"].services, ["DPO"]);
+}
+
+#[test]
+fn every_setting_of_the_host_is_in_the_example() {
+    assert_eq!(missing(&example()), Vec::<String>::new());
+}
+
+#[test]
+fn a_setting_that_the_example_forgets_is_found() {
+    for path in [
+        "store.folder",
+        "organisation.keystore.alias",
+        "tokens.altinn.own-system-user",
+        "adapters.dpo.limits.log-lines-per-call",
+        "adapters.dpo.grants.interfaces",
+    ] {
+        let mut file = example();
+        let parts: Vec<&str> = path.split('.').collect();
+        let (last, parents) = parts.split_last().unwrap();
+        let table = parents
+            .iter()
+            .fold(&mut file, |table, part| table[*part].as_table_mut().unwrap());
+        table.remove(*last).unwrap();
+        // Names that the operator chooses are not part of a setting's name.
+        let expected = path.replace(".altinn.", ".").replace(".dpo.", ".");
+        assert_eq!(missing(&file), [expected]);
+    }
+    let mut file = example();
+    let receivers = file["registry"]["receivers"].as_array_mut().unwrap();
+    receivers[0]["capabilities"][0]
+        .as_table_mut()
+        .unwrap()
+        .remove("security-levels")
+        .unwrap();
+    assert_eq!(missing(&file), ["registry.receivers.capabilities.security-levels"]);
+}
+
+#[test]
+fn the_settings_of_the_dpo_adapter_are_all_in_the_example_and_no_others() {
+    let mut keys = dpo_keys();
+    assert!(keys.len() >= 10, "{keys:?}");
+    let file = example();
+    let mut shown = settings(&file);
+    keys.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, keys);
+}
+
+#[test]
+fn what_the_example_calls_defaults_are_the_defaults() {
+    let config: Config = toml::from_str(EXAMPLE).unwrap();
+    assert_eq!(config.adapters["dpo"].limits, Limits::default());
+    let messages = Messages::default();
+    assert_eq!(config.messages.retry_seconds, messages.retry_seconds);
+    assert_eq!(
+        (
+            config.messages.lifetime_hours,
+            config.messages.lock_minutes,
+            config.messages.concurrency
+        ),
+        (messages.lifetime_hours, messages.lock_minutes, messages.concurrency)
+    );
+    assert_eq!(config.server.listen, Server::default().listen);
+}
+
+#[test]
+fn each_setting_has_its_comment() {
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    let mut seen = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line
+            .split_once(" = ")
+            .filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        else {
+            continue;
+        };
+        if !seen.contains(&key) {
+            assert!(
+                lines[index - 1].starts_with("# "),
+                "line {}: {key} has no comment",
+                index + 1
+            );
+            seen.push(key);
+        }
+    }
+    assert!(seen.len() > 50, "{seen:?}");
+}
+
+#[test]
+fn no_secret_stands_in_the_example() {
+    fn passwords(value: &Value, found: &mut Vec<Value>) {
+        for (key, inner) in value.as_table().into_iter().flatten() {
+            if key == "password" {
+                found.push(inner.clone());
+            }
+            passwords(inner, found);
+        }
+    }
+    let mut found = Vec::new();
+    passwords(&Value::Table(example()), &mut found);
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(Value::is_table), "{found:?}");
+}
