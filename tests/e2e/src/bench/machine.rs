@@ -1,0 +1,60 @@
+//! What the figures were measured on, and what a process has used of it.
+
+use std::process::Command;
+
+use anyhow::Context as _;
+
+/// Ticks of `/proc/PID/stat` in a second; Linux shows 100 whatever its own clock does.
+const TICKS: f64 = 100.0;
+
+/// The machine in one line.
+pub(crate) fn print() {
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let memory = field("/proc/meminfo", "MemTotal")
+        .and_then(|text| kib(&text))
+        .unwrap_or(0)
+        >> 20;
+    let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map_or_else(
+        |_| "rustc unknown".into(),
+        |answer| String::from_utf8_lossy(&answer.stdout).into_owned(),
+    );
+    println!(
+        "{cores} cores, {model}, {memory} GiB, Linux {}, {}",
+        kernel.trim(),
+        rustc.trim()
+    );
+}
+
+/// The most memory that a process has had resident, MiB.
+pub(crate) fn peak_mib(pid: u32) -> anyhow::Result<f64> {
+    let line = field(&format!("/proc/{pid}/status"), "VmHWM").context("the process is gone")?;
+    let kib = kib(&line).context("VmHWM is no number")?;
+    Ok(f64::from(u32::try_from(kib)?) / 1024.0)
+}
+
+/// Seconds of processor time that a process has used, kernel included.
+pub(crate) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = read(&format!("/proc/{pid}/stat"));
+    // The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<u32>().ok());
+    let (user, system) = ticks(11).zip(ticks(12)).context("the process is gone")?;
+    Ok((f64::from(user) + f64::from(system)) / TICKS)
+}
+
+fn kib(text: &str) -> Option<u64> {
+    text.trim().trim_end_matches(" kB").parse().ok()
+}
+
+fn field(path: &str, name: &str) -> Option<String> {
+    let text = read(path);
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}

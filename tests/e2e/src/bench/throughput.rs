@@ -1,0 +1,191 @@
+//! Many small messages: from the first request of the fagsystem to the last one published at Altinn's stand-in.
+//!
+//! Every message is one arkivmelding.xml of 5 kB. It is on disk before its fagsystem gets its answer; then it is signed,
+//! sealed, uploaded, and its outcome stored. Clients, stand-ins and the integrasjonspunkt share the machine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use budstikke_doubles::{DoublesConfig, Route, TransferStatus};
+use budstikke_e2e::{Fagsystem, File, Profile, World};
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+
+use crate::figure::{Figure, quantile};
+use crate::machine::{cpu_seconds, peak_mib};
+use crate::{RECEIVER, SENDER};
+
+const MESSAGES: usize = 4000;
+const CLIENTS: usize = 32;
+const SIZE: usize = 5000;
+/// Messages per second.
+const TARGET: f64 = 200.0;
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How a fagsystem hands over a message.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Create, upload, send.
+    ThreeCalls,
+    /// One multipart request.
+    OneShot,
+}
+
+pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
+    let mut figures = run(Way::ThreeCalls, "three calls").await?;
+    figures.extend(run(Way::OneShot, "one request").await?);
+    Ok(figures)
+}
+
+async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
+    println!("throughput: {MESSAGES} messages of {SIZE} bytes from {CLIENTS} clients, {name} each");
+    let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
+    let mut installation = world.installation(SENDER)?;
+    let fagsystem = installation.start_with(&[("RUST_LOG", "warn")]).await?;
+    let pid = installation.pid().context("not running")?;
+    let file = arkivmelding()?;
+    // Tokens are fetched and the adapter is warm, as in an installation that has run for a minute.
+    let id = uuid::Uuid::new_v4().to_string();
+    hand_over(&fagsystem, way, &id, &file).await?;
+    fagsystem.wait_for(&id, "SENDT", PATIENCE).await?;
+
+    let cpu = (cpu_seconds(pid)?, cpu_seconds(std::process::id())?);
+    let next = Arc::new(AtomicUsize::new(0));
+    let (began, started) = (Timestamp::now(), Instant::now());
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| tokio::spawn(client(fagsystem.clone(), way, file.clone(), Arc::clone(&next))))
+        .collect();
+    let mut answered = Vec::with_capacity(MESSAGES);
+    for client in clients {
+        answered.extend(client.await??);
+    }
+    let accepted = started.elapsed();
+    let published = last_published(&world, began).await?;
+    let cpu = (cpu_seconds(pid)? - cpu.0, cpu_seconds(std::process::id())? - cpu.1);
+
+    answered.sort();
+    let count = f64::from(u32::try_from(MESSAGES)?);
+    let figure = |what: &str, value, unit| Figure::plain(format!("throughput, {name}: {what}"), value, unit);
+    Ok(vec![
+        figure("durable to published", count / published.as_secs_f64(), "/s").at_least(TARGET),
+        figure("accepted", count / accepted.as_secs_f64(), "/s"),
+        figure(
+            "client's wait, median",
+            quantile(&answered, 500).as_secs_f64() * 1e3,
+            "ms",
+        ),
+        figure(
+            "client's wait, 99 of 100",
+            quantile(&answered, 990).as_secs_f64() * 1e3,
+            "ms",
+        ),
+        figure("processor time of ours", cpu.0 / count * 1e3, "ms/message"),
+        figure("… of clients and stand-ins", cpu.1 / count * 1e3, "ms/message"),
+        figure("peak memory of ours", peak_mib(pid)?, "MiB"),
+    ])
+}
+
+/// The example with its letter left out, and filled up to the size.
+fn arkivmelding() -> anyhow::Result<File> {
+    let files = File::examples()?;
+    let example = files.first().context("no example")?;
+    let mut text = String::from_utf8(example.content.clone())?
+        .replace("<referanseDokumentfil>brev.pdf</referanseDokumentfil>", "")
+        .replace("<antallFiler>1</antallFiler>", "<antallFiler>0</antallFiler>");
+    let rest = SIZE
+        .checked_sub(text.len() + "<!---->".len())
+        .context("the example is larger than the message")?;
+    text.push_str("<!--");
+    // Digits that repeat late: compression must not make it a smaller message.
+    text.extend(
+        (0_u32..)
+            .flat_map(|number| {
+                number
+                    .wrapping_mul(2_654_435_761)
+                    .to_string()
+                    .chars()
+                    .collect::<Vec<_>>()
+            })
+            .take(rest),
+    );
+    text.push_str("-->");
+    ensure!(text.len() == SIZE, "{} bytes", text.len());
+    Ok(File::new("arkivmelding.xml", "application/xml", text))
+}
+
+async fn client(fagsystem: Fagsystem, way: Way, file: File, next: Arc<AtomicUsize>) -> anyhow::Result<Vec<Duration>> {
+    let mut answered = Vec::new();
+    while next.fetch_add(1, Ordering::Relaxed) < MESSAGES {
+        let id = uuid::Uuid::new_v4().to_string();
+        let started = Instant::now();
+        hand_over(&fagsystem, way, &id, &file).await?;
+        answered.push(started.elapsed());
+    }
+    Ok(answered)
+}
+
+async fn hand_over(fagsystem: &Fagsystem, way: Way, id: &str, file: &File) -> anyhow::Result<()> {
+    let sbd = sbd(id);
+    match way {
+        Way::ThreeCalls => {
+            fagsystem.send_message(&sbd, std::slice::from_ref(file)).await?;
+        }
+        Way::OneShot => {
+            let part = Part::bytes(file.content.clone())
+                .file_name(file.name.clone())
+                .mime_str(&file.mime)?;
+            let sbd = Part::text(sbd.to_string()).mime_str("application/json")?;
+            let form = Form::new().part("sbd", sbd).part("Arkivmelding", part);
+            let request = fagsystem
+                .request(Method::POST, "/api/messages/out/multipart")
+                .multipart(form);
+            fagsystem.ask(request).await?.ok()?;
+        }
+    }
+    Ok(())
+}
+
+fn sbd(id: &str) -> Value {
+    let mut sbd = Fagsystem::arkivmelding(SENDER, RECEIVER, id);
+    if let Some(body) = sbd.get_mut("arkivmelding").and_then(Value::as_object_mut) {
+        body.remove("hoveddokument");
+    }
+    sbd
+}
+
+/// From a moment to the publication of the last message.
+async fn last_published(world: &World, began: Timestamp) -> anyhow::Result<Duration> {
+    // Counting is cheap; a look at every transfer is not, and would take processor time from what is measured.
+    let deadline = Instant::now() + PATIENCE;
+    let expected = MESSAGES as u64 + 1;
+    while world.doubles.count(Route::Upload) < expected {
+        ensure!(
+            Instant::now() < deadline,
+            "{} of {expected} uploads after {PATIENCE:?}",
+            world.doubles.count(Route::Upload)
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let all = |transfers: &[budstikke_doubles::Transfer]| {
+        transfers
+            .iter()
+            .filter(|transfer| transfer.status == TransferStatus::Published)
+            .count()
+            == MESSAGES + 1
+    };
+    ensure!(
+        world.doubles.wait_for(PATIENCE, all).await,
+        "not every message was published"
+    );
+    let transfers = world.doubles.transfers();
+    let last = transfers
+        .iter()
+        .map(|transfer| transfer.status_changed)
+        .max()
+        .context("no transfers")?;
+    Ok(last.duration_since(began).unsigned_abs())
+}

@@ -1,0 +1,273 @@
+//! `cargo xtask demo`: the main job, before the reader's eyes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use budstikke_doubles::DoublesConfig;
+use budstikke_e2e::{Fagsystem, File, Installation, Profile, World, message_id, newer_build};
+use clap::Parser;
+use serde_json::{Value, json};
+
+const SENDER: &str = "991825827";
+const RECEIVER: &str = "910076787";
+const PATIENCE: Duration = Duration::from_mins(1);
+const SWAPPED: usize = 10;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Ends by itself.
+    #[arg(long)]
+    once: bool,
+    /// Leaves the sent files and the popped asic.zip here.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match show(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe demo failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn show(arguments: &Arguments) -> anyhow::Result<()> {
+    title("Two public bodies and Altinn's stand-ins");
+    let world = World::with(&[SENDER, RECEIVER], Profile::Debug, None, DoublesConfig::default()).await?;
+    let mut ours = world.installation(SENDER)?;
+    let mut theirs = world.installation(RECEIVER)?;
+    let sender = ours.start().await?;
+    let receiver = theirs.start().await?;
+    println!("  Maskinporten, Altinn (stand-ins)   {}", world.doubles.url());
+    println!("  integrasjonspunkt of {SENDER}     {}", sender.base());
+    println!("  integrasjonspunkt of {RECEIVER}     {}", receiver.base());
+    println!("  folders, logs, TOML                {}", world.folder().display());
+
+    let result = main_job(arguments, &world, &ours, &sender, &receiver).await;
+    if let Err(error) = result {
+        for (number, installation) in [(SENDER, &ours), (RECEIVER, &theirs)] {
+            eprintln!(
+                "\nThe last lines of the log of {number}:\n{}",
+                tail(&installation.log(), 25)
+            );
+        }
+        return Err(error);
+    }
+    if arguments.once {
+        println!("\nAll of it happened.");
+        return Ok(());
+    }
+    hints(&world, &sender, &receiver);
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+async fn main_job(
+    arguments: &Arguments,
+    world: &World,
+    ours: &Installation,
+    sender: &Fagsystem,
+    receiver: &Fagsystem,
+) -> anyhow::Result<()> {
+    title("An arkivmelding with a letter in PDF");
+    let files = File::examples()?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut timeline = Timeline::new(sender, receiver, &id);
+    sender
+        .send_message(&Fagsystem::arkivmelding(SENDER, RECEIVER, &id), &files)
+        .await?;
+    timeline.until("MOTTATT").await?;
+
+    let sbd = receiver.wait_and_peek("", PATIENCE).await?;
+    ensure!(message_id(&sbd) == Some(&id), "another message was on the queue");
+    let package = receiver.pop(&id).await?.ok()?.body;
+    println!(
+        "  {:>9}  the receiving fagsystem popped asic.zip, {} bytes",
+        "",
+        package.len()
+    );
+    if let Some(folder) = &arguments.keep {
+        keep(folder, &files, &package)?;
+    }
+    receiver.take(&id).await?.ok()?;
+    timeline.until("LEVERT").await?;
+
+    let receipt = receiver.send_message(&kvittering(&sbd, &id)?, &[]).await?;
+    timeline.until("LEST").await?;
+    sender.wait_and_peek(&format!("?messageId={receipt}"), PATIENCE).await?;
+    sender.take(&receipt).await?.ok()?;
+
+    title("Another build of dpo.wasm is dropped into the folder while ten messages are on their way");
+    let before = digest(sender).await?;
+    let mut ids = Vec::new();
+    for number in 0..SWAPPED {
+        let id = uuid::Uuid::new_v4().to_string();
+        sender
+            .send_message(&Fagsystem::arkivmelding(SENDER, RECEIVER, &id), &files)
+            .await?;
+        ids.push(id);
+        if number == SWAPPED / 3 {
+            ours.drop_plugin(&newer_build(&world.programs.dpo, &world.folder().join("newer.wasm"))?)?;
+        }
+    }
+    let started = Instant::now();
+    let after = loop {
+        let now = digest(sender).await?;
+        if now != before {
+            break now;
+        }
+        ensure!(started.elapsed() < PATIENCE, "the new build was not loaded");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    println!("  digest before {}…  after {}…", short(&before), short(&after));
+    let mut taken = Vec::new();
+    while taken.len() < SWAPPED {
+        let sbd = receiver.wait_and_peek("", PATIENCE).await?;
+        let id = message_id(&sbd).context("a message without id")?.to_owned();
+        receiver.pop(&id).await?.ok()?;
+        receiver.take(&id).await?.ok()?;
+        taken.push(id);
+    }
+    taken.sort();
+    ids.sort();
+    ensure!(taken == ids, "not the ten messages that were sent");
+    for id in &ids {
+        sender.wait_for(id, "LEVERT", PATIENCE).await?;
+    }
+    println!("  all {SWAPPED} arrived once, every status LEVERT");
+    ensure!(receiver.peek("").await?.is_none(), "there is an eleventh message");
+    Ok(())
+}
+
+/// Prints statuses of both sides as they come.
+struct Timeline<'a> {
+    sides: [(&'static str, &'a Fagsystem); 2],
+    id: String,
+    started: Instant,
+    seen: Vec<(usize, String)>,
+}
+
+impl<'a> Timeline<'a> {
+    fn new(sender: &'a Fagsystem, receiver: &'a Fagsystem, id: &str) -> Self {
+        Self {
+            sides: [("sender", sender), ("receiver", receiver)],
+            id: id.to_owned(),
+            started: Instant::now(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Until the sender sees the status.
+    async fn until(&mut self, status: &str) -> anyhow::Result<()> {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            for (index, (name, side)) in self.sides.iter().enumerate() {
+                for value in side.statuses(&self.id).await? {
+                    if !self.seen.contains(&(index, value.clone())) {
+                        println!("  {:>7} ms  {name:<9} {value}", self.started.elapsed().as_millis());
+                        self.seen.push((index, value));
+                    }
+                }
+            }
+            if self.seen.contains(&(0, status.to_owned())) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < patience, "the sender never saw {status}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+}
+
+/// The receipt that a fagsystem sends when it has archived a message.
+fn kvittering(received: &Value, about: &str) -> anyhow::Result<Value> {
+    let scope = &received["standardBusinessDocumentHeader"]["businessScope"]["scope"];
+    let conversation = scope
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|scope| scope["type"] == "ConversationId")
+        .context("the received message has no conversation")?;
+    let party = |number: &str| json!([{ "identifier": { "authority": "iso6523-actorid-upis", "value": format!("0192:{number}") } }]);
+    Ok(json!({
+        "standardBusinessDocumentHeader": {
+            "headerVersion": "1.0",
+            "sender": party(RECEIVER),
+            "receiver": party(SENDER),
+            "documentIdentification": {
+                "standard": "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering",
+                "type": "arkivmelding_kvittering",
+                "typeVersion": "2.0"
+            },
+            "businessScope": { "scope": [{
+                "type": "ConversationId",
+                "instanceIdentifier": conversation["instanceIdentifier"],
+                "identifier": "urn:no:difi:profile:arkivmelding:response:ver1.0"
+            }] }
+        },
+        "arkivmelding_kvittering": { "receiptType": "OK", "relatedToMessageId": about }
+    }))
+}
+
+async fn digest(fagsystem: &Fagsystem) -> anyhow::Result<String> {
+    let info = fagsystem.get("/manage/info").await?.ok()?.json();
+    let adapters = info["adapters"].as_array().context("no adapters in /manage/info")?;
+    adapters
+        .first()
+        .and_then(|adapter| adapter["digest"].as_str())
+        .map(ToOwned::to_owned)
+        .context("no digest")
+}
+
+fn keep(folder: &Path, files: &[File], package: &[u8]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for file in files {
+        std::fs::write(folder.join(&file.name), &file.content)?;
+    }
+    std::fs::write(folder.join("asic.zip"), package)?;
+    println!("  {:>9}  kept in {}", "", folder.display());
+    Ok(())
+}
+
+fn hints(world: &World, sender: &Fagsystem, receiver: &Fagsystem) {
+    title("It stays open: try it yourself, end with Ctrl-C");
+    let (sender, receiver) = (sender.base(), receiver.base());
+    println!("  curl {sender}/api/capabilities/{RECEIVER}");
+    println!("  curl '{sender}/api/conversations?size=3'");
+    println!("  curl {sender}/manage/health");
+    println!();
+    println!("  # one shot: the SBD and two files in one request (run it in the checkout)");
+    println!("  curl {sender}/api/messages/out/multipart \\");
+    println!("    -F 'sbd=<examples/message/sbd.json;type=application/json' \\");
+    println!("    -F 'Arkivmelding=@examples/message/arkivmelding.xml;type=application/xml' \\");
+    println!("    -F 'Brev=@examples/message/brev.pdf;type=application/pdf'");
+    println!("  curl {receiver}/api/messages/in/peek");
+    println!("  curl -o asic.zip {receiver}/api/messages/in/pop/MESSAGE-ID && unzip -l asic.zip");
+    println!("  curl -X DELETE {receiver}/api/messages/in/MESSAGE-ID");
+    println!();
+    println!("  # make Altinn fail once, and watch the message being tried again");
+    let fault = r#"{"route":"upload","fault":"status","status":503,"times":1}"#;
+    let control = world.doubles.control_url();
+    println!("  curl -X POST {control}/faults -H 'content-type: application/json' -d '{fault}'");
+}
+
+fn title(text: &str) {
+    println!("\n\x1b[1m{text}\x1b[0m");
+}
+
+fn short(digest: &str) -> &str {
+    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+    hex.get(..12).unwrap_or(hex)
+}
+
+fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    all.get(all.len().saturating_sub(lines)..)
+        .unwrap_or_default()
+        .join("\n")
+}

@@ -1,0 +1,94 @@
+//! Two installations that write to each other, with short delays, for scenes.
+
+use anyhow::Context as _;
+use budstikke_doubles::{DoublesConfig, Transfer, TransferStatus};
+
+use crate::fagsystem::Fagsystem;
+use crate::installation::Installation;
+use crate::programs::Profile;
+use crate::world::World;
+
+/// Lines of a log that a failed scene shows.
+const TAIL: usize = 40;
+
+/// See the module.
+pub struct Pair {
+    /// Altinn's stand-ins and both organisations.
+    pub world: World,
+    /// The installation of [`Pair::SENDER`].
+    pub ours: Installation,
+    /// The installation of [`Pair::RECEIVER`].
+    pub theirs: Installation,
+}
+
+impl Pair {
+    /// Who sends in most scenes.
+    pub const SENDER: &'static str = "991825827";
+    /// Who receives in most scenes.
+    pub const RECEIVER: &'static str = "910076787";
+
+    /// Two installations, not started yet, which try again after one second.
+    pub async fn new() -> anyhow::Result<Self> {
+        Self::with(DoublesConfig::default()).await
+    }
+
+    /// The same, with other stand-ins.
+    pub async fn with(doubles: DoublesConfig) -> anyhow::Result<Self> {
+        let world = World::with(&[Self::SENDER, Self::RECEIVER], Profile::Debug, None, doubles).await?;
+        let (ours, theirs) = (world.installation(Self::SENDER)?, world.installation(Self::RECEIVER)?);
+        // Beside the component, so that not every scene compiles it anew.
+        let compiled = world.programs.dpo.with_file_name("compiled");
+        for installation in [&ours, &theirs] {
+            installation.edit(|text| {
+                let cache = format!("[plugins]\ncache = \"{}\"", compiled.display());
+                format!(
+                    "{}\n[messages]\nretry-seconds = [1]\n",
+                    text.replace("[plugins]", &cache)
+                )
+            })?;
+        }
+        Ok(Self { world, ours, theirs })
+    }
+
+    /// Starts both: the client of the sender, the client of the receiver.
+    pub async fn start(&mut self) -> anyhow::Result<(Fagsystem, Fagsystem)> {
+        Ok((self.ours.start().await?, self.theirs.start().await?))
+    }
+
+    /// Transfers from one organisation that were uploaded, whatever became of them.
+    pub fn uploaded(&self, sender: &str) -> Vec<Transfer> {
+        let begun = |transfer: &Transfer| {
+            !matches!(
+                transfer.status,
+                TransferStatus::Initialized | TransferStatus::UploadStarted
+            )
+        };
+        self.announced(sender).into_iter().filter(begun).collect()
+    }
+
+    /// Transfers from one organisation, those that never got a file included.
+    pub fn announced(&self, sender: &str) -> Vec<Transfer> {
+        let transfers = self.world.doubles.transfers();
+        transfers
+            .into_iter()
+            .filter(|transfer| transfer.sender.number() == sender)
+            .collect()
+    }
+
+    /// A scene's result; when it failed, with the ends of both logs.
+    pub fn told<T>(&self, result: anyhow::Result<T>) -> anyhow::Result<T> {
+        result.with_context(|| {
+            let logs = [("sender", &self.ours), ("receiver", &self.theirs)]
+                .map(|(name, installation)| format!("--- log of the {name}\n{}", end(&installation.log())));
+            format!("{}\nthe scene failed", logs.join("\n"))
+        })
+    }
+}
+
+fn end(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines
+        .get(lines.len().saturating_sub(TAIL)..)
+        .unwrap_or_default()
+        .join("\n")
+}

@@ -1,0 +1,100 @@
+//! Altinn's stand-ins, and organisations that write to each other.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use budstikke_doubles::{Doubles, DoublesConfig, SystemUser, TestOrganisation};
+
+use crate::installation::Installation;
+use crate::programs::{Profile, Programs};
+
+/// An organisation with its keys and its folder.
+pub struct Organisation {
+    /// Nine digits.
+    pub number: String,
+    /// Keys and certificate.
+    pub identity: TestOrganisation,
+    /// Where its installation lives.
+    pub folder: PathBuf,
+}
+
+/// Stand-ins and organisations.
+pub struct World {
+    /// The stand-ins.
+    pub doubles: Doubles,
+    /// What was built.
+    pub programs: Programs,
+    /// Who takes part.
+    pub organisations: Vec<Organisation>,
+    folder: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// The name of an organisation's system user.
+pub(crate) fn system_user(number: &str) -> String {
+    format!("{number}_integrasjonspunkt_systembruker_{number}")
+}
+
+impl World {
+    /// Organisations with these numbers, and Altinn, in a folder that goes away afterwards.
+    pub async fn new(numbers: &[&str]) -> anyhow::Result<Self> {
+        Self::with(numbers, Profile::Debug, None, DoublesConfig::default()).await
+    }
+
+    /// The same, with a say in everything.
+    pub async fn with(
+        numbers: &[&str],
+        profile: Profile,
+        folder: Option<&Path>,
+        mut doubles: DoublesConfig,
+    ) -> anyhow::Result<Self> {
+        let programs = tokio::task::spawn_blocking(move || Programs::build(profile)).await??;
+        let (folder, temporary) = if let Some(folder) = folder {
+            (folder.to_owned(), None)
+        } else {
+            let temporary = tempfile::tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
+        };
+        let mut organisations = Vec::new();
+        for number in numbers {
+            let keys = folder.join("keys");
+            std::fs::create_dir_all(&keys)?;
+            let identity = TestOrganisation::create(&keys, number)?;
+            doubles.clients.push(identity.client(&format!("client-{number}"))?);
+            doubles
+                .system_users
+                .push(SystemUser::new(number, &system_user(number))?);
+            organisations.push(Organisation {
+                number: (*number).into(),
+                identity,
+                folder: folder.join(number),
+            });
+        }
+        if doubles.dir.is_none() {
+            doubles.dir = Some(folder.join("altinn"));
+        }
+        let doubles = Doubles::start(doubles).await.context("the stand-ins did not start")?;
+        Ok(Self {
+            doubles,
+            programs,
+            organisations,
+            folder,
+            _temporary: temporary,
+        })
+    }
+
+    /// Everything of this world is below here.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// An installation for one of the organisations, not started yet.
+    pub fn installation(&self, number: &str) -> anyhow::Result<Installation> {
+        let organisation = self
+            .organisations
+            .iter()
+            .find(|organisation| organisation.number == number)
+            .with_context(|| format!("no organisation {number} in this world"))?;
+        Installation::prepare(self, organisation)
+    }
+}
