@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use budstikke_doubles::{DoublesConfig, SystemUser};
-use budstikke_e2e::{Fagsystem, File, Profile, World, message_id};
+use budstikke_e2e::{Fagsystem, File, Installation, Profile, World, message_id};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -15,6 +15,34 @@ const SENDER: &str = "991825827";
 const RECEIVER: &str = "910076787";
 const CUSTOMER: &str = "987464291";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Two installations that are running.
+struct Both {
+    ours: Installation,
+    theirs: Installation,
+    _world: World,
+}
+
+impl Both {
+    async fn start() -> Self {
+        let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
+        let (mut ours, mut theirs) = (
+            world.installation(SENDER).unwrap(),
+            world.installation(RECEIVER).unwrap(),
+        );
+        ours.start().await.unwrap();
+        theirs.start().await.unwrap();
+        Self {
+            ours,
+            theirs,
+            _world: world,
+        }
+    }
+
+    fn fagsystems(&self) -> (Fagsystem, Fagsystem) {
+        (self.ours.fagsystem(), self.theirs.fagsystem())
+    }
+}
 
 fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
@@ -105,12 +133,8 @@ fn verify_asic(package: &[u8], files: &[File]) {
 
 #[tokio::test]
 async fn an_arkivmelding_travels_and_its_statuses_travel_back() {
-    let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
-    let (mut ours, mut theirs) = (
-        world.installation(SENDER).unwrap(),
-        world.installation(RECEIVER).unwrap(),
-    );
-    let (sender, receiver) = (ours.start().await.unwrap(), theirs.start().await.unwrap());
+    let both = Both::start().await;
+    let (sender, receiver) = both.fagsystems();
     let files = File::examples().unwrap();
     let id = new_id();
     let sbd = Fagsystem::arkivmelding(SENDER, RECEIVER, &id);
@@ -223,12 +247,8 @@ fn avtalt(sender: &str, id: &str) -> Value {
 
 #[tokio::test]
 async fn an_avtalt_without_files_arrives_with_its_free_content_and_pops_as_204() {
-    let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
-    let (mut ours, mut theirs) = (
-        world.installation(SENDER).unwrap(),
-        world.installation(RECEIVER).unwrap(),
-    );
-    let (sender, receiver) = (ours.start().await.unwrap(), theirs.start().await.unwrap());
+    let both = Both::start().await;
+    let (sender, receiver) = both.fagsystems();
     let id = new_id();
     sender.send_message(&avtalt(SENDER, &id), &[]).await.unwrap();
     let received = receiver.wait_and_peek("", PATIENCE).await.unwrap();
@@ -338,12 +358,8 @@ async fn with_a_message_channel_the_answers_find_the_installation_that_sent() {
 
 #[tokio::test]
 async fn what_waits_on_the_queue_survives_an_orderly_restart() {
-    let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
-    let (mut ours, mut theirs) = (
-        world.installation(SENDER).unwrap(),
-        world.installation(RECEIVER).unwrap(),
-    );
-    let (sender, receiver) = (ours.start().await.unwrap(), theirs.start().await.unwrap());
+    let mut both = Both::start().await;
+    let (sender, receiver) = both.fagsystems();
     let files = File::examples().unwrap();
     let id = new_id();
     sender
@@ -351,8 +367,8 @@ async fn what_waits_on_the_queue_survives_an_orderly_restart() {
         .await
         .unwrap();
     receiver.wait_and_peek("", PATIENCE).await.unwrap();
-    assert!(theirs.terminate().await.unwrap().success());
-    let receiver = theirs.start().await.unwrap();
+    assert!(both.theirs.terminate().await.unwrap().success());
+    let receiver = both.theirs.start().await.unwrap();
     let package = receiver.pop(&id).await.unwrap().ok().unwrap().body;
     verify_asic(&package, &files);
     receiver.take(&id).await.unwrap().ok().unwrap();

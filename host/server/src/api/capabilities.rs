@@ -81,7 +81,7 @@ mod tests {
     fn the_type_of_a_document_type_is_told_when_it_is_known() {
         let capability = Capability {
             process: "urn:p".into(),
-            service: "DPO".into(),
+            service: "POST".into(),
             document_types: vec![
                 "urn:no:difi:arkivmelding:xsd::arkivmelding".into(),
                 "plain".into(),
@@ -92,7 +92,7 @@ mod tests {
         };
         assert_eq!(
             serde_json::to_value(written(&MessageTypes::standard(), capability)).unwrap(),
-            serde_json::json!({ "process": "urn:p", "serviceIdentifier": "DPO", "documentTypes": [
+            serde_json::json!({ "process": "urn:p", "serviceIdentifier": "POST", "documentTypes": [
                 { "type": "arkivmelding", "standard": "urn:no:difi:arkivmelding:xsd::arkivmelding" },
                 { "standard": "plain" },
                 { "standard": "urn:x::other" },

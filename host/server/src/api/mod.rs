@@ -29,11 +29,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
 use http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION};
 use serde::Serialize;
 
@@ -109,8 +109,16 @@ fn bare(status: StatusCode) -> Response {
 /// Writes the bodies of errors, the framework's own included, and the headers that every response has.
 async fn finished(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let streams = request.method() == Method::PUT || path.ends_with("/multipart");
     let mut response = next.run(request).await;
     if let Some(error) = error_of(&mut response) {
+        if streams {
+            // Some of the body may be unread. The connection ends then, and a client that was not told would send its next
+            // request into it.
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let body = serde_json::to_vec_pretty(&error.body(&path, time::now())).unwrap_or_default();
         *response.status_mut() = error.status();
         *response.body_mut() = Body::from(body);

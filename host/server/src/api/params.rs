@@ -150,8 +150,8 @@ mod tests {
         assert!(Params::parse("id=abc").number::<i64>("id").is_err());
         assert!(Params::parse("serviceIdentifier=a%20b").service().is_err());
         assert_eq!(
-            Params::parse("serviceIdentifier=DPO").service().unwrap().as_deref(),
-            Some("DPO")
+            Params::parse("serviceIdentifier=POST").service().unwrap().as_deref(),
+            Some("POST")
         );
         assert!(
             Params::parse("fromDateTime=2026-03-02T09:15:00+01:00")

@@ -119,12 +119,13 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
-    let arriving = Arriving::new(body);
-    match admitted(&node, &message_id, &params, &headers).await {
-        Ok(admitted) => {
-            receive(&node, message_id, admitted, arriving).await?;
-            Ok(StatusCode::OK.into_response())
-        }
+    let mut arriving = Arriving::new(body);
+    let received = match admitted(&node, &message_id, &params, &headers).await {
+        Ok(admitted) => receive(&node, message_id, admitted, &mut arriving).await,
+        Err(error) => Err(error),
+    };
+    match received {
+        Ok(()) => Ok(StatusCode::OK.into_response()),
         Err(error) => {
             arriving.drain().await;
             Err(error)
@@ -190,7 +191,7 @@ async fn admitted(node: &Arc<Node>, message_id: &str, params: &Params, headers: 
     })
 }
 
-async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, mut arriving: Arriving) -> ApiResult<()> {
+async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriving: &mut Arriving) -> ApiResult<()> {
     let Admitted {
         head,
         primary,
@@ -301,6 +302,6 @@ pub(super) mod tests {
             present: 0,
             limit,
         };
-        receive(node, message_id.to_owned(), admitted, Arriving::new(chunked(size))).await
+        receive(node, message_id.to_owned(), admitted, &mut Arriving::new(chunked(size))).await
     }
 }

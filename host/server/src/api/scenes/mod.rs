@@ -57,7 +57,7 @@ impl Registry for OneReceiver {
         match receiver {
             "910076787" => Ok(vec![Capability {
                 process: process.unwrap_or(PROCESS).to_owned(),
-                service: "DPO".into(),
+                service: "POST".into(),
                 document_types: vec![STANDARD.into()],
                 certificate: None,
                 address: std::collections::BTreeMap::default(),
