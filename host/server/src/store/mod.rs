@@ -32,8 +32,9 @@ pub use work::{Claimed, Kept, Outcome};
 
 use writer::Writer;
 
-/// The newest schema; `PRAGMA user_version` of the file.
-const SCHEMA_VERSION: i64 = 1;
+/// The steps from an empty file to the newest schema. `PRAGMA user_version` of a file says how many of them it has had; a step
+/// that has been released is never changed.
+const SCHEMA: &[&str] = &[include_str!("schema/1.sql")];
 /// Read connections that are kept open.
 const READERS: usize = 8;
 /// How long a statement waits for another process's lock, such as a backup's.
@@ -50,7 +51,8 @@ pub enum StoreError {
     DiskFull,
     /// Made by a newer version.
     #[error(
-        "the database has schema version {found}, this program knows {SCHEMA_VERSION}; use the program that wrote it"
+        "the database has schema version {found}, this program knows {known}; use the program that wrote it",
+        known = SCHEMA.len()
     )]
     TooNew {
         /// What the file says.
@@ -185,15 +187,17 @@ fn connect(path: &Path, writable: bool) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Takes the remaining steps, each in a transaction of its own.
 fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        0 => connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
-            include_str!("schema.sql")
-        ))?,
-        SCHEMA_VERSION => {}
-        found => return Err(StoreError::TooNew { found }),
+    let taken = usize::try_from(found).unwrap_or(usize::MAX);
+    let Some(steps) = SCHEMA.get(taken..) else {
+        return Err(StoreError::TooNew { found });
+    };
+    for (version, step) in (taken + 1..).zip(steps) {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {step} PRAGMA user_version = {version}; COMMIT;"
+        ))?;
     }
     Ok(())
 }
