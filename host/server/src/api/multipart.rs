@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use budstikke_message::arkivmelding;
 use budstikke_message::sbd::Sbd;
 use http::header::CONTENT_TYPE;
 
@@ -14,7 +13,7 @@ use super::create::{self, Call, Draft};
 use super::error::{ApiError, ApiResult, kind};
 use super::file_sink::FileSink;
 use super::form_data::FormData;
-use super::upload::{FileHead, describe, disposition_of, duplicate, read_arkivmelding, settle, title_given};
+use super::upload::{FileHead, disposition_of, duplicate, settle, title_given};
 use super::{JSON_BYTES, json_bytes, send, unbroken};
 use crate::node::Node;
 use crate::vault::Unclaimed;
@@ -122,15 +121,11 @@ async fn file_part(node: &Node, form: &mut FormData, head: &FileHead) -> ApiResu
 async fn store(node: &Arc<Node>, draft: Draft, files: Vec<(FileHead, Unclaimed)>) -> ApiResult<Vec<u8>> {
     let service = &draft.new.facts.service;
     let primary = draft.sbd.primary_document().map(str::to_owned);
-    let mut described = None;
     let (mut attachments, mut unclaimed) = (Vec::new(), Vec::new());
     for (head, file) in files {
         title_given(draft.title_required, &head, service)?;
-        if head.filename.as_str() == arkivmelding::FILE_NAME {
-            described = Some(read_arkivmelding(&node.vault, &file.blob().name, file.blob().size).await?);
-        }
         let is_primary = primary.as_deref() == Some(head.filename.as_str());
-        attachments.push(head.attachment(&file, is_primary));
+        attachments.push(head.attachment(&node.vault, &file, is_primary).await?);
         unclaimed.push(file);
     }
     let json = create::written(&draft.sbd)?;
@@ -141,9 +136,6 @@ async fn store(node: &Arc<Node>, draft: Draft, files: Vec<(FileHead, Unclaimed)>
         let stored = create::commit(&node, draft.new, attachments, draft.limit).await;
         settle(&unclaimed, stored.as_ref().err());
         stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
-        if let Some(described) = &described {
-            describe(&node, &message_id, described).await?;
-        }
         Ok(json)
     })
     .await?

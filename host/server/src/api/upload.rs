@@ -24,7 +24,7 @@ use crate::abilities::documents::blocking;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{Attachment, AttachmentRules, NewAttachment, StoreError};
+use crate::store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError};
 use crate::vault::{Unclaimed, Vault};
 
 /// Largest arkivmelding.xml that is read, bytes.
@@ -68,9 +68,18 @@ impl FileHead {
         })
     }
 
-    /// The row of the store.
-    pub(super) fn attachment(self, file: &Unclaimed, primary: bool) -> NewAttachment {
-        Attachment {
+    /// The row of the store. A file that describes the message is read back for that.
+    pub(super) async fn attachment(self, vault: &Vault, file: &Unclaimed, primary: bool) -> ApiResult<NewAttachment> {
+        let describes = if self.filename.as_str() == arkivmelding::FILE_NAME {
+            let read = read_arkivmelding(vault, &file.blob().name, file.blob().size).await?;
+            Some(Description {
+                title: read.title().unwrap_or_default().to_owned(),
+                reference: read.message_reference(),
+            })
+        } else {
+            None
+        };
+        let file = Attachment {
             number: 0,
             blob: file.blob().name.clone(),
             filename: self.filename.into(),
@@ -78,7 +87,8 @@ impl FileHead {
             mime: self.mime,
             size: file.blob().size,
             primary,
-        }
+        };
+        Ok(NewAttachment { file, describes })
     }
 }
 
@@ -209,13 +219,8 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
     let node = node.clone();
     unbroken(async move {
         let file = sink.finish().await?;
-        let described = if head.filename.as_str() == arkivmelding::FILE_NAME {
-            Some(read_arkivmelding(&node.vault, &file.blob().name, file.blob().size).await?)
-        } else {
-            None
-        };
         let filename = head.filename.to_string();
-        let attachment = head.attachment(&file, primary);
+        let attachment = head.attachment(&node.vault, &file, primary).await?;
         fail_point::reached("upload.before-commit");
         let attached = node
             .store
@@ -227,10 +232,7 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
             error => ApiError::of_store(&error, &message_id),
         })?;
         fail_point::reached("upload.after-commit");
-        match described {
-            Some(described) => describe(&node, &message_id, &described).await,
-            None => Ok(()),
-        }
+        Ok(())
     })
     .await?
 }
@@ -272,16 +274,6 @@ pub(super) async fn read_arkivmelding(vault: &Vault, blob: &str, size: u64) -> A
     });
     let parsed = read.await.map_err(|error| ApiError::of_vault(&error))?;
     parsed.map_err(|error| ApiError::new(kind::UNREADABLE_ARKIVMELDING, error.to_string()))
-}
-
-/// Title and reference of the conversation.
-pub(super) async fn describe(node: &Node, message_id: &str, read: &Arkivmelding) -> ApiResult<()> {
-    let title = read.title().unwrap_or_default().to_owned();
-    let described = node
-        .store
-        .describe_conversation(message_id, title, read.message_reference())
-        .await;
-    described.map_err(|error| ApiError::of_store(&error, message_id))
 }
 
 #[cfg(test)]

@@ -41,6 +41,39 @@ pub struct ConversationFilter {
     pub updated_before: Option<i64>,
 }
 
+impl ConversationFilter {
+    /// The rows of the tally that make the total, when the filter asks for nothing that the tally does not know: counting
+    /// half a million rows takes longer than reading a page of them.
+    fn tally(&self) -> Option<Where> {
+        let Self {
+            conversation_id: None,
+            message_id: None,
+            receiver: None,
+            receiver_identifier: None,
+            sender: None,
+            sender_identifier: None,
+            service,
+            message_reference: None,
+            message_title: None,
+            pollable,
+            finished,
+            direction,
+            updated_from: None,
+            updated_before: None,
+        } = self
+        else {
+            return None;
+        };
+        let mut tally = Where::default();
+        tally
+            .equal("service", service.clone())
+            .equal("tracked", *pollable)
+            .equal("finished", *finished)
+            .equal("direction", direction.map(|direction| direction.as_str().to_owned()));
+        Some(tally)
+    }
+}
+
 /// Filters of the status list.
 #[derive(Debug, Clone, Default)]
 pub struct StatusFilter {
@@ -56,6 +89,26 @@ pub struct StatusFilter {
     pub from: Option<i64>,
     /// Inclusive, ms.
     pub to: Option<i64>,
+}
+
+impl StatusFilter {
+    /// As for conversations.
+    fn tally(&self) -> Option<Where> {
+        let Self {
+            id: None,
+            conversation_id: None,
+            message_id: None,
+            status,
+            from: None,
+            to: None,
+        } = self
+        else {
+            return None;
+        };
+        let mut tally = Where::default();
+        tally.equal("status", status.clone());
+        Some(tally)
+    }
 }
 
 /// A message whose service is to be asked.
@@ -104,6 +157,7 @@ impl Store {
         filter: ConversationFilter,
         page: PageRequest,
     ) -> Result<PageOf<Conversation>, StoreError> {
+        let tally = filter.tally();
         self.read(move |connection| {
             let mut condition = Where::default();
             condition
@@ -128,14 +182,19 @@ impl Store {
                 Some(false) => condition.raw("track_at IS NULL"),
                 None => &mut condition,
             };
+            let total = match &tally {
+                Some(tally) => tally.total(connection, "sum(count)", "conversation_tally")?,
+                None => condition.total(connection, "count(*)", "conversation")?,
+            };
             let tail = page.tail("last_update DESC", "id");
-            let mut found = condition.page(
+            let items = condition.rows(
                 connection,
                 CONVERSATION_COLUMNS,
                 "conversation",
                 &tail,
                 conversation_row,
             )?;
+            let mut found = PageOf { items, total };
             for conversation in &mut found.items {
                 with_statuses(connection, conversation)?;
             }
@@ -205,6 +264,7 @@ impl Store {
 
     /// A page of statuses, oldest first unless asked otherwise.
     pub async fn statuses(&self, filter: StatusFilter, page: PageRequest) -> Result<PageOf<StatusRow>, StoreError> {
+        let tally = filter.tally();
         self.read(move |connection| {
             let mut condition = Where::default();
             condition
@@ -215,7 +275,12 @@ impl Store {
                 .compare("status.at", ">=", filter.from)
                 .compare("status.at", "<=", filter.to);
             let tail = page.tail("status.id ASC", "status.id");
-            condition.page(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row)
+            let total = match &tally {
+                Some(tally) => tally.total(connection, "sum(count)", "status_tally")?,
+                None => condition.total(connection, "count(*)", STATUS_FROM)?,
+            };
+            let items = condition.rows(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row)?;
+            Ok(PageOf { items, total })
         })
         .await
     }
@@ -234,26 +299,6 @@ impl Store {
                 Some(conversation) => add_status(connection, conversation, &status).map(Some),
             },
         )
-        .await
-    }
-
-    /// What arkivmelding.xml told about a message.
-    pub async fn describe_conversation(
-        &self,
-        message_id: &str,
-        title: String,
-        reference: Option<String>,
-    ) -> Result<(), StoreError> {
-        let message_id = message_id.to_owned();
-        self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
-                     WHERE message_id = ?1 AND direction = 'OUTGOING'",
-                )?
-                .execute(params![message_id, title, reference])?;
-            Ok(())
-        })
         .await
     }
 

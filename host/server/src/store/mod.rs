@@ -25,7 +25,7 @@ pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, Popped};
 pub use memory::SetAside;
 pub use outgoing::{
-    Attachment, AttachmentRules, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
+    Attachment, AttachmentRules, Description, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
 };
 pub use record::{Conversation, ConversationFacts, Direction, NewStatus, PageOf, PageRequest, StatusRow};
 pub use work::{Claimed, Kept, Outcome};
@@ -34,7 +34,7 @@ use writer::Writer;
 
 /// The steps from an empty file to the newest schema. `PRAGMA user_version` of a file says how many of them it has had; a step
 /// that has been released is never changed.
-const SCHEMA: &[&str] = &[include_str!("schema/1.sql")];
+const SCHEMA: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// Read connections that are kept open.
 const READERS: usize = 8;
 /// How long a statement waits for another process's lock, such as a backup's.

@@ -56,7 +56,22 @@ pub struct Attachment {
 }
 
 /// A file to add; its bytes are in the vault already.
-pub type NewAttachment = Attachment;
+#[derive(Debug, Clone)]
+pub struct NewAttachment {
+    /// The file; the store gives it its number.
+    pub file: Attachment,
+    /// What it tells about the whole message.
+    pub describes: Option<Description>,
+}
+
+/// What `arkivmelding.xml` tells about the message that it comes with. Spec: messaging API, 5.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The conversation's `messageTitle`.
+    pub title: String,
+    /// The conversation's `messageReference`, when it has one of its own.
+    pub reference: Option<String>,
+}
 
 /// What holds for all files of one message together.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +190,13 @@ pub(super) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<
         .collect::<Result<_, _>>()?)
 }
 
-fn add(connection: &Connection, outgoing: i64, new: &NewAttachment, rules: AttachmentRules) -> Result<u32, StoreError> {
+fn add(
+    connection: &Connection,
+    outgoing: i64,
+    message_id: &str,
+    NewAttachment { file: new, describes }: &NewAttachment,
+    rules: AttachmentRules,
+) -> Result<u32, StoreError> {
     let present = attachments(connection, outgoing)?;
     if present.iter().any(|attachment| attachment.filename == new.filename) {
         return Err(StoreError::DuplicateFilename);
@@ -212,7 +233,20 @@ fn add(connection: &Connection, outgoing: i64, new: &NewAttachment, rules: Attac
             i64::try_from(new.size).unwrap_or(i64::MAX),
             new.primary,
         ])?;
+    if let Some(description) = describes {
+        describe(connection, message_id, description)?;
+    }
     Ok(number)
+}
+
+fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
+             WHERE message_id = ?1 AND direction = 'OUTGOING'",
+        )?
+        .execute(params![message_id, description.title, description.reference])?;
+    Ok(())
 }
 
 /// Removes a message with all that hangs on it; its files become garbage, to be removed from disk after the commit.
@@ -263,7 +297,7 @@ impl Store {
             add_status(connection, conversation, &created)?;
             let outgoing = insert(connection, "message", &new, created.at)?;
             for file in &files {
-                add(connection, outgoing, file, rules)?;
+                add(connection, outgoing, &new.facts.message_id, file, rules)?;
             }
             Ok(())
         })
@@ -287,7 +321,7 @@ impl Store {
             connection
                 .prepare_cached("UPDATE outgoing SET last_updated = ?2 WHERE id = ?1")?
                 .execute(params![message.id, now])?;
-            add(connection, message.id, &file, rules)
+            add(connection, message.id, &message_id, &file, rules)
         })
         .await
     }

@@ -234,18 +234,33 @@ impl Where {
         tail: &str,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<PageOf<T>, StoreError> {
-        let condition = self.sql();
-        let total: i64 = connection
-            .prepare_cached(&format!("SELECT count(*) FROM {from}{condition}"))?
-            .query_row(self.params(), |row| row.get(0))?;
-        let items = connection
-            .prepare_cached(&format!("SELECT {columns} FROM {from}{condition}{tail}"))?
-            .query_map(self.params(), read)?
-            .collect::<Result<Vec<_>, _>>()?;
         Ok(PageOf {
-            items,
-            total: u64::try_from(total).unwrap_or(0),
+            total: self.total(connection, "count(*)", from)?,
+            items: self.rows(connection, columns, from, tail, read)?,
         })
+    }
+
+    /// One number over all rows that meet the conditions; a sum over none is 0.
+    pub(super) fn total(&self, connection: &Connection, expression: &str, from: &str) -> Result<u64, StoreError> {
+        let total: Option<i64> = connection
+            .prepare_cached(&format!("SELECT {expression} FROM {from}{}", self.sql()))?
+            .query_row(self.params(), |row| row.get(0))?;
+        Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0))
+    }
+
+    /// The rows that meet the conditions; `tail` orders and bounds them.
+    pub(super) fn rows<T>(
+        &self,
+        connection: &Connection,
+        columns: &str,
+        from: &str,
+        tail: &str,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(connection
+            .prepare_cached(&format!("SELECT {columns} FROM {from}{}{tail}", self.sql()))?
+            .query_map(self.params(), read)?
+            .collect::<Result<Vec<_>, _>>()?)
     }
 }
 

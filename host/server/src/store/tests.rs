@@ -59,7 +59,7 @@ fn new(message_id: &str) -> NewOutgoing {
 }
 
 fn file(name: &str, size: u64) -> NewAttachment {
-    NewAttachment {
+    let file = Attachment {
         number: 0,
         blob: format!("blob-{name}"),
         filename: name.into(),
@@ -67,7 +67,8 @@ fn file(name: &str, size: u64) -> NewAttachment {
         mime: "text/plain".into(),
         size,
         primary: name == "first.txt",
-    }
+    };
+    NewAttachment { file, describes: None }
 }
 
 fn arrival(message_id: &str, reference: &str) -> Arrival {
@@ -136,6 +137,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
         .collect()
 }
 
+mod listing;
 mod receiving;
 mod remembering;
 mod sending;

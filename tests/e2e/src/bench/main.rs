@@ -3,10 +3,14 @@
 //! Ends with 1 when a figure misses its target.
 #![forbid(unsafe_code)]
 
+mod accept;
 mod call;
 mod figure;
 mod large;
+mod letters;
+mod lists;
 mod machine;
+mod peek;
 mod start;
 mod throughput;
 
@@ -32,8 +36,14 @@ enum Bench {
     Call,
     /// Start to ready.
     Start,
+    /// Messages of 5 kB that are taken in and wait.
+    Accept,
     /// Messages of 5 kB from the first request to Altinn's stand-in.
     Throughput,
+    /// Pages of a million conversations.
+    Lists,
+    /// Consumers that compete for the queue.
+    Peek,
     /// A file of 1 GiB through both sides.
     Large,
 }
@@ -43,7 +53,10 @@ impl Bench {
         match self {
             Self::Call => call::measure().await,
             Self::Start => start::measure().await,
+            Self::Accept => accept::measure().await,
             Self::Throughput => throughput::measure().await,
+            Self::Lists => lists::measure().await,
+            Self::Peek => peek::measure().await,
             Self::Large => large::measure().await,
         }
     }

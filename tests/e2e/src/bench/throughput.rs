@@ -3,37 +3,22 @@
 //! Every message is one arkivmelding.xml of 5 kB. It is on disk before its fagsystem gets its answer; then it is signed,
 //! sealed, uploaded, and its outcome stored. Clients, stand-ins and the integrasjonspunkt share the machine.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use budstikke_doubles::{DoublesConfig, Route, TransferStatus};
-use budstikke_e2e::{Fagsystem, File, Profile, World};
+use budstikke_e2e::{Profile, World};
 use jiff::Timestamp;
-use reqwest::Method;
-use reqwest::multipart::{Form, Part};
-use serde_json::Value;
 
 use crate::figure::{Figure, quantile};
+use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over, hand_over_all};
 use crate::machine::{cpu_seconds, peak_mib};
 use crate::{RECEIVER, SENDER};
 
 const MESSAGES: usize = 4000;
-const CLIENTS: usize = 32;
-const SIZE: usize = 5000;
 /// Messages per second.
 const TARGET: f64 = 200.0;
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// How a fagsystem hands over a message.
-#[derive(Clone, Copy)]
-enum Way {
-    /// Create, upload, send.
-    ThreeCalls,
-    /// One multipart request.
-    OneShot,
-}
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
     let mut figures = run(Way::ThreeCalls, "three calls").await?;
@@ -54,20 +39,12 @@ async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
     fagsystem.wait_for(&id, "SENDT", PATIENCE).await?;
 
     let cpu = (cpu_seconds(pid)?, cpu_seconds(std::process::id())?);
-    let next = Arc::new(AtomicUsize::new(0));
     let (began, started) = (Timestamp::now(), Instant::now());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| tokio::spawn(client(fagsystem.clone(), way, file.clone(), Arc::clone(&next))))
-        .collect();
-    let mut answered = Vec::with_capacity(MESSAGES);
-    for client in clients {
-        answered.extend(client.await??);
-    }
+    let answered = hand_over_all(&fagsystem, way, &file, MESSAGES).await?;
     let accepted = started.elapsed();
     let published = last_published(&world, began).await?;
     let cpu = (cpu_seconds(pid)? - cpu.0, cpu_seconds(std::process::id())? - cpu.1);
 
-    answered.sort();
     let count = f64::from(u32::try_from(MESSAGES)?);
     let figure = |what: &str, value, unit| Figure::plain(format!("throughput, {name}: {what}"), value, unit);
     Ok(vec![
@@ -87,74 +64,6 @@ async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
         figure("… of clients and stand-ins", cpu.1 / count * 1e3, "ms/message"),
         figure("peak memory of ours", peak_mib(pid)?, "MiB"),
     ])
-}
-
-/// The example with its letter left out, and filled up to the size.
-fn arkivmelding() -> anyhow::Result<File> {
-    let files = File::examples()?;
-    let example = files.first().context("no example")?;
-    let mut text = String::from_utf8(example.content.clone())?
-        .replace("<referanseDokumentfil>brev.pdf</referanseDokumentfil>", "")
-        .replace("<antallFiler>1</antallFiler>", "<antallFiler>0</antallFiler>");
-    let rest = SIZE
-        .checked_sub(text.len() + "<!---->".len())
-        .context("the example is larger than the message")?;
-    text.push_str("<!--");
-    // Digits that repeat late: compression must not make it a smaller message.
-    text.extend(
-        (0_u32..)
-            .flat_map(|number| {
-                number
-                    .wrapping_mul(2_654_435_761)
-                    .to_string()
-                    .chars()
-                    .collect::<Vec<_>>()
-            })
-            .take(rest),
-    );
-    text.push_str("-->");
-    ensure!(text.len() == SIZE, "{} bytes", text.len());
-    Ok(File::new("arkivmelding.xml", "application/xml", text))
-}
-
-async fn client(fagsystem: Fagsystem, way: Way, file: File, next: Arc<AtomicUsize>) -> anyhow::Result<Vec<Duration>> {
-    let mut answered = Vec::new();
-    while next.fetch_add(1, Ordering::Relaxed) < MESSAGES {
-        let id = uuid::Uuid::new_v4().to_string();
-        let started = Instant::now();
-        hand_over(&fagsystem, way, &id, &file).await?;
-        answered.push(started.elapsed());
-    }
-    Ok(answered)
-}
-
-async fn hand_over(fagsystem: &Fagsystem, way: Way, id: &str, file: &File) -> anyhow::Result<()> {
-    let sbd = sbd(id);
-    match way {
-        Way::ThreeCalls => {
-            fagsystem.send_message(&sbd, std::slice::from_ref(file)).await?;
-        }
-        Way::OneShot => {
-            let part = Part::bytes(file.content.clone())
-                .file_name(file.name.clone())
-                .mime_str(&file.mime)?;
-            let sbd = Part::text(sbd.to_string()).mime_str("application/json")?;
-            let form = Form::new().part("sbd", sbd).part("Arkivmelding", part);
-            let request = fagsystem
-                .request(Method::POST, "/api/messages/out/multipart")
-                .multipart(form);
-            fagsystem.ask(request).await?.ok()?;
-        }
-    }
-    Ok(())
-}
-
-fn sbd(id: &str) -> Value {
-    let mut sbd = Fagsystem::arkivmelding(SENDER, RECEIVER, id);
-    if let Some(body) = sbd.get_mut("arkivmelding").and_then(Value::as_object_mut) {
-        body.remove("hoveddokument");
-    }
-    sbd
 }
 
 /// From a moment to the publication of the last message.

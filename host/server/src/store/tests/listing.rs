@@ -1,0 +1,110 @@
+//! Lists and their totals.
+
+use super::*;
+
+/// What a filter of the tally selects: both ways of each member, and not asked.
+fn filters() -> Vec<ConversationFilter> {
+    let mut filters = Vec::new();
+    for service in [None, Some("S"), Some("T")] {
+        for direction in [None, Some(Direction::Outgoing), Some(Direction::Incoming)] {
+            for finished in [None, Some(true), Some(false)] {
+                for pollable in [None, Some(true), Some(false)] {
+                    filters.push(ConversationFilter {
+                        service: service.map(ToOwned::to_owned),
+                        direction,
+                        finished,
+                        pollable,
+                        ..ConversationFilter::default()
+                    });
+                }
+            }
+        }
+    }
+    filters
+}
+
+fn everything() -> PageRequest {
+    PageRequest {
+        page: 0,
+        size: 1000,
+        sort: Vec::new(),
+    }
+}
+
+async fn totals_are_right(store: &Store) {
+    for filter in filters() {
+        let found = store.conversations(filter.clone(), everything()).await.unwrap();
+        assert_eq!(found.total, found.items.len() as u64, "{filter:?}");
+    }
+    for status in [None, Some("OPPRETTET"), Some("SENDT"), Some("LEVERT"), Some("LEST")] {
+        let filter = StatusFilter {
+            status: status.map(ToOwned::to_owned),
+            ..StatusFilter::default()
+        };
+        let found = store.statuses(filter, everything()).await.unwrap();
+        assert_eq!(found.total, found.items.len() as u64, "{status:?}");
+    }
+}
+
+/// Conversations in every state that the tally tells apart.
+async fn in_every_state(store: &Store) {
+    store.create(new("draft"), Vec::new(), RULES, created()).await.unwrap();
+    for id in ["tracked", "finished", "erased"] {
+        queued(store, id).await;
+        let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
+        store.finish(claimed.message.id, claimed.lease, sent()).await.unwrap();
+    }
+    let levert = NewStatus::plain(Status::Levert, NOW + 2);
+    store
+        .register_status("finished", Direction::Outgoing, levert)
+        .await
+        .unwrap();
+    store.arrive(arrival("arrived", "t1")).await.unwrap();
+    let mut elsewhere = arrival("elsewhere", "t2");
+    elsewhere.facts.service = "T".into();
+    store.arrive(elsewhere).await.unwrap();
+}
+
+#[tokio::test]
+async fn totals_are_kept_through_every_change() {
+    let Place { store, folder: _folder } = Place::new();
+    totals_are_right(&store).await;
+    in_every_state(&store).await;
+    totals_are_right(&store).await;
+    let all = store
+        .conversations(ConversationFilter::default(), everything())
+        .await
+        .unwrap();
+    assert_eq!(all.total, 6);
+    assert!(store.delete_conversations_of("erased").await.unwrap());
+    totals_are_right(&store).await;
+    let expired = NewStatus::plain(Status::LevetidUtlopt, NOW + 2 * HOUR);
+    assert!(store.expire(NOW + 2 * HOUR, expired).await.unwrap() > 0);
+    totals_are_right(&store).await;
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_taken_forward() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(SCHEMA[0]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, process, \
+         document_type, message_reference, service, last_update, expiry, finished) \
+         VALUES ('m', 'OUTGOING', 'c', '0192:991825827', '991825827', 'p', 'd::t', 'c', 'S', 1, 2, 1); \
+         INSERT INTO status (conversation, status, at) VALUES (1, 'OPPRETTET', 1), (1, 'LEVERT', 2);",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(&path).unwrap();
+    totals_are_right(&store).await;
+    let found = store
+        .conversations(ConversationFilter::default(), everything())
+        .await
+        .unwrap();
+    assert_eq!((found.total, found.items[0].statuses.len()), (1, 2));
+    in_every_state(&store).await;
+    totals_are_right(&store).await;
+}

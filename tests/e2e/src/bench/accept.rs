@@ -1,0 +1,58 @@
+//! How fast messages are taken in, while nothing can be sent: the token issuer does not answer.
+//!
+//! Every call is on disk before its client gets its answer. Clients and the integrasjonspunkt share the machine.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use budstikke_doubles::{DoublesConfig, Fault, Route};
+use budstikke_e2e::{Profile, World};
+
+use crate::figure::{Figure, quantile};
+use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over_all};
+use crate::machine::{cpu_seconds, peak_mib};
+use crate::{RECEIVER, SENDER};
+
+const MESSAGES: usize = 10_000;
+/// Before the clock starts.
+const WARM_UP: usize = 500;
+/// Messages per second.
+const TARGET: f64 = 1000.0;
+
+pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
+    let mut figures = run(Way::ThreeCalls, "three calls").await?;
+    figures.extend(run(Way::OneShot, "one request").await?);
+    Ok(figures)
+}
+
+async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
+    println!("accept: {MESSAGES} messages of {SIZE} bytes from {CLIENTS} clients, {name} each; nothing is sent");
+    let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
+    world
+        .doubles
+        .faults()
+        .always(Route::Token, Fault::Delay(Duration::from_mins(60)));
+    let mut installation = world.installation(SENDER)?;
+    let fagsystem = installation.start_with(&[("RUST_LOG", "error")]).await?;
+    let pid = installation.pid().context("not running")?;
+    let file = arkivmelding()?;
+    hand_over_all(&fagsystem, way, &file, WARM_UP).await?;
+
+    let cpu = (cpu_seconds(pid)?, cpu_seconds(std::process::id())?);
+    let started = Instant::now();
+    let answered = hand_over_all(&fagsystem, way, &file, MESSAGES).await?;
+    let accepted = started.elapsed();
+    let cpu = (cpu_seconds(pid)? - cpu.0, cpu_seconds(std::process::id())? - cpu.1);
+
+    let count = f64::from(u32::try_from(MESSAGES)?);
+    let figure = |what: &str, value, unit| Figure::plain(format!("accept, {name}: {what}"), value, unit);
+    let wait = |thousandths| quantile(&answered, thousandths).as_secs_f64() * 1e3;
+    Ok(vec![
+        figure("durable messages", count / accepted.as_secs_f64(), "/s").at_least(TARGET),
+        figure("client's wait, median", wait(500), "ms"),
+        figure("client's wait, 99 of 100", wait(990), "ms"),
+        figure("processor time of ours", cpu.0 / count * 1e3, "ms/message"),
+        figure("… of clients", cpu.1 / count * 1e3, "ms/message"),
+        figure("peak memory of ours", peak_mib(pid)?, "MiB"),
+    ])
+}
