@@ -1,7 +1,9 @@
 //! `cargo xtask …`: everything that one does with this checkout, set-up included.
 #![forbid(unsafe_code)]
 
+mod fuzz;
 mod plugins;
+mod python;
 mod run;
 mod setup;
 
@@ -34,13 +36,30 @@ enum Command {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
-    /// Builds everything and runs every test.
+    /// Builds everything and runs every test, and every fuzz target for a few seconds.
     Test,
+    /// Lets schemathesis look for what the API does and its description does not say.
+    Schemathesis {
+        /// Requests that are made up for each operation.
+        #[arg(long, default_value_t = 500)]
+        examples: u32,
+        /// Where the made-up values start from.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
+    /// Feeds the readers of foreign bytes with what libFuzzer thinks of.
+    Fuzz {
+        /// Only these targets; their names are those of the folders in tests/fuzz/seeds.
+        names: Vec<String>,
+        /// For each target.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        minutes: u64,
+    },
     /// Builds the plugins as components into dist/plugins.
     Plugins,
     /// Measures and prints the figures of docs/performance.md.
     Bench {
-        /// Only these: call, large, throughput, start.
+        /// Only these: call, start, accept, throughput, lists, peek, large.
         names: Vec<String>,
     },
     /// Format, lints and licences, without tests.
@@ -51,6 +70,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { once, keep } => demo(once, keep),
         Command::Test => test(),
+        Command::Schemathesis { examples, seed } => schemathesis(examples, seed),
+        Command::Fuzz { names, minutes } => fuzz(&names, minutes),
         Command::Plugins => plugins::build().map(drop),
         Command::Bench { names } => bench(&names),
         Command::Lint => lint(),
@@ -81,12 +102,44 @@ fn demo(once: bool, keep: Option<PathBuf>) -> anyhow::Result<()> {
 
 fn test() -> anyhow::Result<()> {
     setup::prepare(&setup::TESTS)?;
+    setup::prepare(&setup::FUZZ)?;
+    python::prepare()?;
     plugins::build()?;
     step("building and running every test (the first time takes some minutes)");
     run::check(
         cargo()
             .args(["test", "--workspace"])
             .env(PROGRAM, target().join("debug/budstikke")),
+    )?;
+    fuzz::short()
+}
+
+fn fuzz(names: &[String], minutes: u64) -> anyhow::Result<()> {
+    setup::prepare(&setup::FUZZ)?;
+    fuzz::long(names, minutes)
+}
+
+fn schemathesis(examples: u32, seed: u32) -> anyhow::Result<()> {
+    setup::prepare(&setup::TESTS)?;
+    python::prepare()?;
+    plugins::build()?;
+    step("building the program and running schemathesis");
+    // The whole workspace is selected, so that dependencies are built once with the same features.
+    run::check(cargo().args(["build", "--workspace", "--bin", "budstikke"]))?;
+    run::check(
+        cargo()
+            .args([
+                "test",
+                "--workspace",
+                "--test",
+                "description",
+                "schemathesis",
+                "--",
+                "--nocapture",
+            ])
+            .env(PROGRAM, target().join("debug/budstikke"))
+            .env("BUDSTIKKE_EXAMPLES", examples.to_string())
+            .env("BUDSTIKKE_SEED", seed.to_string()),
     )
 }
 

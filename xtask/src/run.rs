@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Where cargo builds to.
 pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |given| root().join(given))
 }
 
 /// Says what happens now.
@@ -43,7 +44,7 @@ pub(crate) fn check(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// True when a program is there and says that it is well.
-pub(crate) fn works(program: &str, argument: &str) -> bool {
+pub(crate) fn works(program: impl AsRef<OsStr>, argument: &str) -> bool {
     Command::new(program)
         .arg(argument)
         .output()

@@ -36,12 +36,27 @@ pub(crate) const DEMO: [Need; 2] = [
 ];
 
 /// The referees of the tests.
-pub(crate) const TESTS: [Need; 4] = [
+pub(crate) const TESTS: [Need; 8] = [
     debian("cc", "--version", "gcc"),
     debian("openssl", "version", "openssl"),
     debian("unzip", "-v", "unzip"),
-    debian("python3", "--version", "python3"),
+    debian(
+        "python3",
+        "-cimport sys; sys.exit(sys.version_info < (3, 11))",
+        "python3",
+    ),
+    debian("python3", "-cimport ensurepip, venv", "python3-venv"),
+    debian(
+        "node",
+        "--eval=process.exit(Number(parseInt(process.versions.node) < 18))",
+        "nodejs",
+    ),
+    debian("curl", "--version", "curl"),
+    debian("jq", "--version", "jq"),
 ];
+
+/// libFuzzer is C++.
+pub(crate) const FUZZ: [Need; 2] = [debian("cc", "--version", "gcc"), debian("c++", "--version", "g++")];
 
 pub(crate) const LINT: [Need; 1] = [Need {
     program: "cargo-deny",
@@ -60,7 +75,7 @@ pub(crate) fn prepare(needs: &[Need]) -> anyhow::Result<()> {
             }
         }
         if !works(need.program, need.probe) {
-            bail!("{} was installed but does not run", need.program);
+            bail!("{} was installed but does not run, or is too old", need.program);
         }
     }
     Ok(())
@@ -72,7 +87,7 @@ fn install(program: &str, package: &str) -> anyhow::Result<()> {
         .output()
         .is_ok_and(|output| output.stdout == b"0\n");
     if !works("apt-get", "--version") || !root {
-        bail!("{program} is missing; install it first, on Debian: sudo apt-get install {package}");
+        bail!("{program} is missing or too old; install it first, on Debian: sudo apt-get install {package}");
     }
     step(&format!("installing the Debian package {package}"));
     check(Command::new("apt-get").args(["update", "--quiet"]))?;

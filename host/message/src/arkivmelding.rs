@@ -3,7 +3,7 @@
 //! The file is read leniently: no schema, unknown content is skipped, the name of the root does not matter. Entities are
 //! never expanded from a document type, so a small file stays small.
 
-mod encoding;
+pub(crate) mod encoding;
 
 use std::fmt;
 

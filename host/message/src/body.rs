@@ -3,9 +3,12 @@
 //! Members that the tables do not name are free. Required members and enumerations are enforced here, where the Java
 //! integrasjonspunkt lets most of them pass and fails late or never.
 
+mod address;
 mod check;
 mod nulls;
+pub mod schema;
 
+pub use address::{PostalAddress, fill_addresses};
 pub(crate) use check::integer;
 pub use check::{check, fill_defaults};
 pub use nulls::drop_nulls;
@@ -249,7 +252,7 @@ pub const DIALOGMELDING_KVITTERING: &[Field] = &[
 ];
 
 /// Spec: documents and packaging, 4.6.
-pub(crate) const ADDRESS: &[Field] = &[
+pub const ADDRESS: &[Field] = &[
     optional("navn", Kind::Text),
     required("adresselinje1", Kind::Text),
     optional("adresselinje2", Kind::Text),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::asic::is_xml_text;
+
 /// Most bytes of a file name, the limit of the usual file systems.
 pub const MAX_BYTES: usize = 255;
 
@@ -12,8 +14,9 @@ const RESERVED: [&str; 3] = ["mimetype", "manifest.xml", "META-INF"];
 
 /// A file name that is safe to store, to pack and to unpack on the receiver's side.
 ///
-/// Not empty, at most [`MAX_BYTES`] bytes of UTF-8, no path (`/`, `\`, `.`, `..`), no control character, and none of the
-/// names that an ASiC-E container keeps for itself, in any case. Spec: documents and packaging, 14 and 17 (8).
+/// Not empty, at most [`MAX_BYTES`] bytes of UTF-8, no path (`/`, `\`, `.`, `..`), no character that the XML of a
+/// container cannot hold (control characters, U+FFFE, U+FFFF), and none of the names that an ASiC-E container keeps for
+/// itself, in any case. Spec: documents and packaging, 14 and 17 (8).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileName(String);
@@ -30,8 +33,8 @@ pub enum FileNameError {
     /// The name could lead to another folder.
     #[error("the file name must be a plain name without a path: no '/' or '\\', and not '.' or '..'")]
     Path,
-    /// The name holds a character such as a line break.
-    #[error("the file name holds a control character")]
+    /// The name holds a character such as a line break, or one that XML has no way to write.
+    #[error("the file name holds a control character or U+FFFE or U+FFFF")]
     ControlCharacter,
     /// The name belongs to the container.
     #[error("the file name '{0}' is reserved by the container format")]
@@ -51,7 +54,7 @@ impl FileName {
         if name.contains(['/', '\\']) || name == "." || name == ".." {
             return Err(FileNameError::Path);
         }
-        if name.chars().any(char::is_control) {
+        if !name.chars().all(is_xml_text) {
             return Err(FileNameError::ControlCharacter);
         }
         if let Some(reserved) = RESERVED.iter().find(|reserved| reserved.eq_ignore_ascii_case(&name)) {
@@ -133,5 +136,12 @@ mod tests {
         assert!(FileName::parse("a".repeat(255)).is_ok());
         assert_eq!(FileName::parse("a\nb"), Err(FileNameError::ControlCharacter));
         assert_eq!(FileName::parse("a\0b"), Err(FileNameError::ControlCharacter));
+    }
+
+    #[test]
+    fn a_name_that_no_container_can_hold_is_refused() {
+        for name in ["a\u{fffe}.pdf", "\u{ffff}"] {
+            assert_eq!(FileName::parse(name), Err(FileNameError::ControlCharacter), "{name:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`document_type`], [`process`], [`status`], [`mime`]: the tables of the domain.
 //! - [`body`]: what each business message must hold; [`violation`]: a rule that a message breaks.
 //! - [`arkivmelding`]: what is read from `arkivmelding.xml`.
+//! - [`xml`]: whether a file is XML at all.
 //! - [`datetime`], [`file_name`]: values that a client hands in and that are kept as written.
 //! - [`asic`], [`cms`]: the signed container and the encryption around it, as streams of any size.
 //! - [`keystore`], [`x509`]: private keys and certificates.
@@ -25,3 +26,4 @@ pub mod sbd;
 pub mod status;
 pub mod violation;
 pub mod x509;
+pub mod xml;

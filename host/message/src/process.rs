@@ -1,5 +1,7 @@
 //! The processes, the contexts that a message is sent in. Spec: documents and packaging, 3; messaging API, 3.4.
 
+use crate::identifier::{NameError, ProcessId};
+
 /// Where automatic statuses and receipts of arkivmelding go.
 pub const ARKIVMELDING_RESPONSE: &str = "urn:no:difi:profile:arkivmelding:response:ver1.0";
 /// Where automatic statuses of avtalt go.
@@ -110,6 +112,55 @@ pub const PROCESSES: &[Process] = &[
     response(HELSE_RESPONSE, Family::Helse),
 ];
 
+/// Longest list of processes that an operator gives.
+const MAX_OWN: usize = 1000;
+
+/// Why a process cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProcessError {
+    /// The id, or that of the response process, is no id.
+    #[error("{0}")]
+    Name(#[from] NameError),
+    /// The id is one of [`PROCESSES`].
+    #[error("the process {0} belongs to eFormidling; what its answers travel in is settled")]
+    Standard(String),
+    /// The id was added before.
+    #[error("the process {0} is in the list already")]
+    Known(String),
+    /// The list has a limit.
+    #[error("the list of processes is full")]
+    Full,
+}
+
+/// The operator's own processes, each with the process that answers travel in. Others are allowed; statuses about messages
+/// in them go by the message type.
+#[derive(Debug, Clone, Default)]
+pub struct Processes(Vec<(ProcessId, ProcessId)>);
+
+impl Processes {
+    /// Adds a process.
+    pub fn add(&mut self, id: &str, response: &str) -> Result<(), ProcessError> {
+        let (id, response): (ProcessId, ProcessId) = (id.parse()?, response.parse()?);
+        if known(id.as_str()).is_some() {
+            return Err(ProcessError::Standard(id.into()));
+        }
+        if self.0.iter().any(|(other, _)| *other == id) {
+            return Err(ProcessError::Known(id.into()));
+        }
+        if self.0.len() >= MAX_OWN {
+            return Err(ProcessError::Full);
+        }
+        self.0.push((id, response));
+        Ok(())
+    }
+
+    /// What answers to messages in a process of the operator's travel in.
+    pub fn response_to(&self, id: &str) -> Option<&str> {
+        let (_, response) = self.0.iter().find(|(own, _)| own.as_str() == id)?;
+        Some(response.as_str())
+    }
+}
+
 /// The known process with this id.
 pub fn known(id: &str) -> Option<&'static Process> {
     PROCESSES.iter().find(|process| process.id == id)
@@ -139,6 +190,31 @@ mod tests {
             assert!(process.response);
             assert_eq!(process.family, family);
         }
+    }
+
+    #[test]
+    fn a_process_of_the_operators_has_its_own_response() {
+        let mut own = Processes::default();
+        own.add("urn:acme:profile:byggesak", "urn:acme:profile:svar").unwrap();
+        assert_eq!(
+            own.response_to("urn:acme:profile:byggesak"),
+            Some("urn:acme:profile:svar")
+        );
+        assert_eq!(own.response_to("urn:acme:profile:svar"), None);
+        assert_eq!(own.response_to(AVTALT_RESPONSE), None);
+    }
+
+    #[test]
+    fn a_process_that_is_taken_or_has_no_name_is_refused() {
+        let mut own = Processes::default();
+        own.add("urn:a", "urn:b").unwrap();
+        assert_eq!(own.add("urn:a", "urn:c"), Err(ProcessError::Known("urn:a".into())));
+        assert_eq!(
+            own.add(AVTALT_RESPONSE, "urn:c"),
+            Err(ProcessError::Standard(AVTALT_RESPONSE.into()))
+        );
+        assert!(matches!(own.add("", "urn:c"), Err(ProcessError::Name(_))));
+        assert!(matches!(own.add("urn:d", "with space"), Err(ProcessError::Name(_))));
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub mod code {
     pub const CONVERSATION_UUID: &str = "SbdScopeConditionalInstanceIdentifierUuid";
     /// A value of another JSON type, or text of another shape, than the member has.
     pub const TYPE_MISMATCH: &str = "typeMismatch";
+    /// Not a URL, or one that must not be called.
+    pub const URL: &str = "URL";
+    /// Not a filter of a subscription.
+    pub const WEBHOOK_FILTER: &str = "WebhookFilter";
     /// A name that breaks the rules for names.
     pub const PATTERN: &str = "Pattern";
 }

@@ -19,8 +19,9 @@ use reqwest::{Client, Url, redirect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+pub use crate::egress::address::{Reach, reach};
 use crate::egress::body::{Download, Upload};
-use crate::egress::resolver::CheckedResolver;
+pub use crate::egress::resolver::{CheckedResolver, ResolveError};
 use crate::grants::Grants;
 use crate::limits::Limits;
 
@@ -74,7 +75,7 @@ impl Gate {
             .connect_timeout(limits.connect_time)
             .pool_idle_timeout(IDLE)
             .tcp_keepalive(KEEP_ALIVE)
-            .dns_resolver(CheckedResolver::new(grants.clone()));
+            .dns_resolver(CheckedResolver::of_grants(grants.clone()));
         if !certificates.is_empty() {
             client = client.tls_certs_merge(certificates);
         }

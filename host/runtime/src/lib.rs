@@ -20,7 +20,7 @@ pub mod services;
 
 pub use cache::CacheError;
 pub use compile::{COMPONENT_SIZE, CompileError, CompileLimits, Compiler, CompilerCommand, compile_in_this_process};
-pub use egress::EgressError;
+pub use egress::{CheckedResolver, EgressError, Reach, ResolveError, reach};
 pub use engine::{Allocation, Engine, EngineError, MEMORY_RESERVATION, PoolReport, PoolSettings};
 pub use error::CallError;
 pub use folder::{

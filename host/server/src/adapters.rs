@@ -49,22 +49,40 @@ impl Adapter {
 
 /// All of them.
 #[derive(Default)]
-pub struct Adapters(Vec<Arc<Adapter>>);
+pub struct Adapters {
+    adapters: Vec<Arc<Adapter>>,
+    /// Services that scenes of the API send over, without a component behind them.
+    #[cfg(test)]
+    pub(crate) pretended: Vec<ServiceRules>,
+}
 
 impl Adapters {
     /// In the order of the TOML.
     pub fn new(adapters: Vec<Arc<Adapter>>) -> Self {
-        Self(adapters)
+        Self {
+            adapters,
+            #[cfg(test)]
+            pretended: Vec::new(),
+        }
     }
 
     /// Every adapter.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Adapter>> {
-        self.0.iter()
+        self.adapters.iter()
+    }
+
+    /// What holds for messages of a service; none when no adapter that is running serves it.
+    pub fn rules(&self, service: &str) -> Option<ServiceRules> {
+        #[cfg(test)]
+        if let Some(rules) = self.pretended.iter().find(|rules| rules.id == service) {
+            return Some(rules.clone());
+        }
+        self.serving(service)?.rules(service)
     }
 
     /// The adapter that serves a service here.
     pub fn serving(&self, service: &str) -> Option<&Arc<Adapter>> {
-        self.0
+        self.adapters
             .iter()
             .find(|adapter| adapter.services.iter().any(|served| served == service))
     }

@@ -20,6 +20,7 @@ pub const NAMES: &[&str] = &[
     "receive.after-commit",
     "take.before-commit",
     "take.after-commit",
+    "webhook.after-post",
 ];
 
 /// Marks a place.

@@ -3,7 +3,8 @@
 //! A message's way out: [`api`] parses and checks it, [`registry`] says which service reaches the receiver, [`store`] and
 //! [`vault`] keep it, [`delivery`] hands it to the service's adapter, which asks for what it needs through
 //! [`abilities`]. The way in is the same, backwards: an adapter's `receive` hands messages to [`delivery`], the fagsystem
-//! takes them from [`api`].
+//! takes them from [`api`]. On both ways [`webhooks`] tells those who asked for it. [`front`] stands before the API: it asks who
+//! calls, and limits what a caller may take.
 
 pub mod abilities;
 pub mod adapters;
@@ -12,8 +13,11 @@ pub mod cli;
 pub mod config;
 pub mod delivery;
 pub mod fail_point;
+pub mod front;
 pub mod node;
+pub mod pages;
 pub mod registry;
 pub mod sealed_sbd;
 pub mod store;
 pub mod vault;
+pub mod webhooks;

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use budstikke_message::document_type::MessageTypes;
 use budstikke_message::identifier::OrganisationNumber;
 use budstikke_message::keystore::Identity;
+use budstikke_message::process::Processes;
 use budstikke_runtime::services::ServiceRules;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::adapters::Adapters;
 use crate::config;
+use crate::front::ServerCertificate;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::vault::Vault;
+use crate::webhooks::Webhooks;
 
 /// Largest sum of file sizes when the service does not say, bytes.
 const UPLOAD_LIMIT: u64 = 1 << 30;
@@ -34,8 +37,16 @@ pub struct Node {
     pub adapters: Adapters,
     /// The message types that are known here.
     pub types: MessageTypes,
+    /// The operator's own processes.
+    pub processes: Processes,
     /// `[messages]`
     pub settings: config::Messages,
+    /// Tells subscribers.
+    pub webhooks: Webhooks,
+    /// `[server.limits]`
+    pub limits: config::ServerLimits,
+    /// The certificate of the API, for those who look after it.
+    pub server_certificate: ServerCertificate,
     /// Rung when a message was queued: the senders look at once.
     pub queued: Notify,
 }
@@ -53,7 +64,7 @@ impl Node {
 
     /// What holds for messages of a service; none when no adapter that is running serves it.
     pub fn rules(&self, service: &str) -> Option<ServiceRules> {
-        self.adapters.serving(service)?.rules(service)
+        self.adapters.rules(service)
     }
 
     /// Largest sum of file sizes of a message of a service, bytes.

@@ -22,6 +22,13 @@ pub fn open_json(vault: &Vault, message_id: &str, sealed: &[u8]) -> io::Result<V
     vault.unseal(&context(message_id), sealed)
 }
 
+/// From the database, as the JSON that was stored, once it is certain that it is JSON: it stands beside others in a list.
+pub fn open_proven(vault: &Vault, message_id: &str, sealed: &[u8]) -> io::Result<Vec<u8>> {
+    let json = open_json(vault, message_id, sealed)?;
+    serde_json::from_slice::<serde::de::IgnoredAny>(&json)?;
+    Ok(json)
+}
+
 /// From the database.
 pub fn open(vault: &Vault, types: &MessageTypes, message_id: &str, sealed: &[u8]) -> anyhow::Result<Sbd> {
     let json = open_json(vault, message_id, sealed)?;

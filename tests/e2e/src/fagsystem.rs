@@ -6,6 +6,11 @@ use anyhow::{Context as _, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+/// Who it says it is, where somebody asks.
+pub(crate) const USER: &str = "fagsystem";
+/// Its password.
+pub(crate) const PASSWORD: &str = "hemmelig";
+
 /// A file to send.
 #[derive(Debug, Clone)]
 pub struct File {
@@ -81,6 +86,11 @@ impl Fagsystem {
         }
     }
 
+    /// Name and password that it gives, with a colon between them.
+    pub fn credentials(&self) -> String {
+        format!("{USER}:{PASSWORD}")
+    }
+
     /// Where the API is.
     pub fn base(&self) -> &str {
         &self.base
@@ -88,7 +98,9 @@ impl Fagsystem {
 
     /// Any request.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+        self.client
+            .request(method, format!("{}{path}", self.base))
+            .basic_auth(USER, Some(PASSWORD))
     }
 
     /// Sends a request and reads the whole answer.

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::fagsystem::Fagsystem;
+use crate::fagsystem::{Fagsystem, USER};
 use crate::world::{Organisation, World, system_user};
 
 /// The process that every arkivmelding of the tests uses.
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
+/// bcrypt of [`crate::fagsystem::PASSWORD`].
+const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuWmL4JtIt1luPpPxSJbKR3CQv3k4mbvm";
 /// How long a start may take before it counts as failed. Generous: compilation on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
@@ -50,6 +52,16 @@ impl Installation {
     pub fn edit(&self, change: impl FnOnce(String) -> String) -> anyhow::Result<()> {
         let text = fs::read_to_string(self.config())?;
         Ok(fs::write(self.config(), change(text))?)
+    }
+
+    /// Before a start: asks everybody for a password, which [`Fagsystem`] knows, and lets it be operator too.
+    pub fn ask_for_passwords(&self) -> anyhow::Result<()> {
+        self.edit(|text| {
+            let asked = text.replace("open = true\n", "");
+            format!(
+                "{asked}\n[[server.users]]\nname = \"{USER}\"\npassword-hash = \"{HASH}\"\nroles = [\"fagsystem\", \"operator\"]\n"
+            )
+        })
     }
 
     /// What it has logged so far.
@@ -164,6 +176,8 @@ password = "{password}"
 [server]
 listen = "127.0.0.1:0"
 address-file = "address"
+open = true
+manage-open = ["health", "info"]
 
 [store]
 folder = "data"

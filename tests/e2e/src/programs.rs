@@ -49,6 +49,19 @@ impl Programs {
     }
 }
 
+/// A program of the Python environment that `cargo xtask test` makes in the target folder.
+pub fn python(program: &str) -> anyhow::Result<PathBuf> {
+    let path = target().join("python/bin").join(program);
+    if !path.is_file() {
+        bail!("{} is missing: cargo xtask test installs it", path.display());
+    }
+    Ok(path)
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// For those who run a test by hand; `cargo xtask` has built it already and says where it is.
 fn build_program(profile: Profile) -> anyhow::Result<PathBuf> {
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -66,8 +79,7 @@ fn build_program(profile: Profile) -> anyhow::Result<PathBuf> {
     if !build.status().context("running cargo")?.success() {
         bail!("the program could not be built");
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join(folder).join("budstikke"))
+    Ok(target().join(folder).join("budstikke"))
 }
 
 /// The same component once more with other bytes, as a rebuild gives: a custom section more.

@@ -5,3 +5,5 @@
 mod anywhere;
 #[path = "kills/points.rs"]
 mod points;
+#[path = "kills/told.rs"]
+mod told;

@@ -172,7 +172,7 @@ pub fn is_plain_file_name(name: &str) -> bool {
 }
 
 /// Whether the character may stand in an XML attribute and in a log line.
-fn is_xml_text(c: char) -> bool {
+pub(crate) fn is_xml_text(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 

@@ -12,6 +12,11 @@ pub(super) const LOCATOR_64: u32 = 0x0706_4B50;
 
 pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
 pub(super) const FLAG_UTF8: u16 = 1 << 11;
+/// Where the container says that it was made: Debian's unzip turns æ, ø and å into something else when it is FAT, whatever
+/// the flag for UTF-8 says.
+const MADE_ON_UNIX: u16 = 3 << 8;
+/// `-rw-r--r--`, the external attributes of a file there.
+const PLAIN_FILE: u32 = 0o100_644 << 16;
 pub(super) const STORED: u16 = 0;
 pub(super) const DEFLATED: u16 = 8;
 const VERSION_DEFLATE: u16 = 20;
@@ -97,7 +102,7 @@ impl Entry {
         }
         let mut record = Vec::with_capacity(80 + self.name.len());
         put32(&mut record, CENTRAL);
-        put16(&mut record, version);
+        put16(&mut record, MADE_ON_UNIX | version);
         put16(&mut record, version);
         put16(&mut record, self.flags);
         put16(&mut record, self.method);
@@ -108,8 +113,9 @@ impl Entry {
         put16(&mut record, clamp16(self.name.len() as u64));
         put16(&mut record, clamp16(extra.len() as u64));
         put16(&mut record, clamp16(self.comment.len() as u64));
-        // Disk number, internal and external attributes.
-        record.extend_from_slice(&[0; 8]);
+        // Disk number and internal attributes.
+        record.extend_from_slice(&[0; 4]);
+        put32(&mut record, PLAIN_FILE);
         put32(&mut record, clamp32(self.offset));
         record.extend_from_slice(self.name.as_bytes());
         record.extend_from_slice(&extra);

@@ -7,7 +7,7 @@ use crate::datetime::{self, DateTime};
 use crate::violation::{Violation, code};
 
 /// Most violations that are collected; a client that gets this many has enough to do.
-const MAX_VIOLATIONS: usize = 100;
+pub(super) const MAX_VIOLATIONS: usize = 100;
 
 /// Every rule of the table that the body breaks, at most a hundred. `path` is the member name of the body.
 pub fn check(fields: &[Field], body: &Map<String, Value>, path: &str) -> Vec<Violation> {

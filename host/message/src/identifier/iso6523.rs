@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{IdentifierError, OrganisationNumber, Person};
+use crate::asic::is_xml_text;
 
 /// Norwegian organisation numbers.
 const NORWEGIAN: &str = "0192";
@@ -178,6 +179,6 @@ fn known_icd(icd: &str) -> bool {
 }
 
 fn length_ok(text: &str, least: usize) -> bool {
-    // Control characters are refused because the value goes into logs, XML and HTTP headers.
-    (least..=MAX_CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    // The value goes into logs, XML and HTTP headers.
+    (least..=MAX_CHARACTERS).contains(&text.chars().count()) && text.chars().all(is_xml_text)
 }

@@ -227,3 +227,10 @@ fn a_service_is_any_short_plain_name() {
     assert!("D PO".parse::<ServiceId>().is_err());
     assert!("".parse::<ServiceId>().is_err());
 }
+
+#[test]
+fn an_organisation_that_no_manifest_can_hold_is_refused() {
+    for value in ["0192:a\u{ffff}", "0192:991825827:b\u{fffe}", "0192:a\nb"] {
+        assert!(Identifier::parse_any(value).is_err(), "{value:?}");
+    }
+}

@@ -10,6 +10,8 @@ pub(crate) mod testing;
 
 pub use private_key::PrivateKey;
 
+use zeroize::Zeroizing;
+
 use crate::x509::{Certificate, CertificateError, pem};
 
 /// Why a keystore gave no identity. Never holds a password or key bytes.
@@ -110,6 +112,14 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+/// A key of any kind and the certificates that lie beside it, for a library that does its own cryptography, such as TLS.
+pub struct KeyMaterial {
+    /// PKCS#8 PrivateKeyInfo in DER.
+    pub key: Zeroizing<Vec<u8>>,
+    /// All certificates of the keystore, in its order. They need not belong to the key.
+    pub certificates: Vec<Certificate>,
+}
+
 /// Readers of keystore formats.
 #[derive(Debug)]
 pub struct Keystore;
@@ -120,6 +130,16 @@ impl Keystore {
     /// accepted; look at [`Certificate::not_after`].
     pub fn from_pkcs12(bytes: &[u8], password: &str, alias: Option<&str>) -> Result<Identity, KeystoreError> {
         pkcs12::read(bytes, password, alias)
+    }
+
+    /// The same for a key that need not be RSA, as bytes. Whether key and certificates belong together is for the caller to
+    /// see.
+    pub fn material_from_pkcs12(
+        bytes: &[u8],
+        password: &str,
+        alias: Option<&str>,
+    ) -> Result<KeyMaterial, KeystoreError> {
+        pkcs12::material(bytes, password, alias)
     }
 
     /// Reads a PEM text with one private key (PKCS#8 or PKCS#1, not encrypted) and its certificates in any order.

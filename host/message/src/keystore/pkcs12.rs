@@ -3,13 +3,22 @@
 use p12_keystore::error::Error as P12Error;
 use p12_keystore::{CertificateBag, Pkcs12Archive, PrivateKeyBag};
 
-use super::{Identity, KeystoreError, PrivateKey};
+use zeroize::Zeroizing;
+
+use super::{Identity, KeyMaterial, KeystoreError, PrivateKey};
 use crate::x509::Certificate;
 
 /// Largest keystore accepted, in bytes.
 const MAX_KEYSTORE: usize = 4 * 1024 * 1024;
 
 pub(super) fn read(bytes: &[u8], password: &str, alias: Option<&str>) -> Result<Identity, KeystoreError> {
+    let KeyMaterial { key, certificates } = material(bytes, password, alias)?;
+    let key = PrivateKey::from_pkcs8(&key)?;
+    // Key and certificate are matched by the key itself: not every tool writes the local key id that links them.
+    Identity::new(key, &certificates)
+}
+
+pub(super) fn material(bytes: &[u8], password: &str, alias: Option<&str>) -> Result<KeyMaterial, KeystoreError> {
     if bytes.len() > MAX_KEYSTORE {
         return Err(KeystoreError::MalformedPkcs12("larger than 4 MiB".to_owned()));
     }
@@ -35,14 +44,15 @@ pub(super) fn read(bytes: &[u8], password: &str, alias: Option<&str>) -> Result<
                 })?
         }
     };
-    let key = PrivateKey::from_pkcs8(chosen.key.as_der())?;
     let certificates = archive
         .certs
         .iter()
         .map(|c| Certificate::from_der(c.cert.as_der()))
         .collect::<Result<Vec<_>, _>>()?;
-    // Key and certificate are matched by the key itself: not every tool writes the local key id that links them.
-    Identity::new(key, &certificates)
+    Ok(KeyMaterial {
+        key: Zeroizing::new(chosen.key.as_der().to_vec()),
+        certificates,
+    })
 }
 
 /// The friendly name of the key or of the certificate linked with it, else the id that links them in hexadecimal.

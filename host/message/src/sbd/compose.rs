@@ -13,7 +13,7 @@ use super::scope::{Scope, ScopeKind};
 use crate::datetime::DateTime;
 use crate::document_type::{ARKIVMELDING_KVITTERING, MessageType, STATUS};
 use crate::identifier::{ConversationId, DocumentType, Identifier, MessageId, ProcessId};
-use crate::process;
+use crate::process::{self, Processes};
 use crate::status::Status;
 
 /// How long ago our own messages were made, so that a receiver whose clock is behind does not see them in the future.
@@ -95,10 +95,26 @@ impl Sbd {
     }
 
     /// The status message that tells the sender how far this message has come: same message and conversation id, parties
-    /// swapped, in the response process of the family. Spec: documents and packaging, 12.1.
-    pub fn status_reply(&self, status: Status, now: Timestamp, ttl: Duration) -> Result<Self, ReplyError> {
-        let process = self.kind.status_process();
-        let process = process.ok_or_else(|| ReplyError::NoResponseProcess(self.kind.name.clone().into_owned()))?;
+    /// swapped, in the response process. That is the one that the operator gives for the process of the message, else that
+    /// of the message type's family, else that of the process's. Spec: documents and packaging, 12.1.
+    pub fn status_reply(
+        &self,
+        status: Status,
+        processes: &Processes,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Self, ReplyError> {
+        let no_process = || ReplyError::NoResponseProcess(self.kind.name.clone().into_owned());
+        if self.kind.name == STATUS.name {
+            return Err(no_process());
+        }
+        let given = self.process();
+        let given = given.as_ref().map(ProcessId::as_str).unwrap_or_default();
+        let family = self.kind.family.or_else(|| Some(process::known(given)?.family));
+        let process = processes
+            .response_to(given)
+            .or_else(|| family?.status_process())
+            .ok_or_else(no_process)?;
         let message_id = self.message_id().ok_or(ReplyError::Incomplete("message id"))?;
         let mut reply = self.reply(&STATUS, process, message_id, json!({ "status": status.name() }))?;
         reply.channel = self.message_channel().map(str::to_owned);
@@ -107,15 +123,18 @@ impl Sbd {
 
     /// The receipt that is put on the local queue when the service says that an arkivmelding has been delivered or read: from
     /// the receiver, in the same conversation, with a message id of its own. Spec: documents and packaging, 12.2.
-    pub fn arkivmelding_receipt(&self, now: Timestamp, ttl: Duration) -> Result<Self, ReplyError> {
+    pub fn arkivmelding_receipt(
+        &self,
+        processes: &Processes,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Self, ReplyError> {
         let related = self.message_id().ok_or(ReplyError::Incomplete("message id"))?;
         let body = json!({ "receiptType": "OK", "relatedToMessageId": related.as_str() });
-        let reply = self.reply(
-            &ARKIVMELDING_KVITTERING,
-            process::ARKIVMELDING_RESPONSE,
-            MessageId::random(),
-            body,
-        )?;
+        let given = self.process();
+        let own = given.as_ref().and_then(|given| processes.response_to(given.as_str()));
+        let process = own.unwrap_or(process::ARKIVMELDING_RESPONSE);
+        let reply = self.reply(&ARKIVMELDING_KVITTERING, process, MessageId::random(), body)?;
         Ok(Self::compose(reply, now, ttl))
     }
 

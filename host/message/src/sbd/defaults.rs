@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Sbd;
 use super::header::{BusinessScope, DocumentIdentification};
 use super::scope::{Scope, ScopeKind};
-use crate::body;
+use super::{MAX_BYTES, Sbd};
+use crate::body::{self, PostalAddress};
 use crate::datetime::DateTime;
 use crate::identifier::{Identifier, Iso6523, MessageId, OrganisationNumber};
 
@@ -32,13 +32,17 @@ pub enum DefaultsError {
     /// The configured channel breaks the rule for channels.
     #[error("the configured channel must be at most 25 letters, digits, '-' or '_'")]
     ChannelName,
+    /// With its defaults the message is larger than one that can be read back.
+    #[error("the document takes more than {MAX_BYTES} bytes when it is written with its defaults")]
+    TooLarge,
 }
 
 impl Sbd {
     /// Fills in what the client left out: sender (and on whose behalf the owner `own` sends), ids, creation time, deadline
     /// `ttl` from now, the channel of the installation, and members of the body that have a default.
     ///
-    /// `channel` is `None` or empty when the service has no channel. On an error the message is unchanged.
+    /// `channel` is `None` or empty when the service has no channel. On an error the message is unchanged,
+    /// but for [`DefaultsError::TooLarge`].
     pub fn fill_defaults(
         &mut self,
         own: &OrganisationNumber,
@@ -56,7 +60,19 @@ impl Sbd {
         self.fill_conversation(now, ttl);
         self.fill_scopes(channel);
         body::fill_defaults(self.kind.body, &mut self.body);
-        Ok(())
+        if self.has_room() {
+            Ok(())
+        } else {
+            Err(DefaultsError::TooLarge)
+        }
+    }
+
+    /// Completes the postal addresses of the body from what the registry says of the receiver, for message types that have
+    /// it so. Spec: messaging API, 3.3.
+    pub fn fill_addresses(&mut self, post: Option<&PostalAddress>, back: Option<&PostalAddress>) {
+        if self.kind.registry_addresses {
+            body::fill_addresses(&mut self.body, post, back);
+        }
     }
 
     /// Writes the sender as the owner of the installation sends for it. Spec: documents and packaging, 2.5.

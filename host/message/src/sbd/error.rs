@@ -46,6 +46,12 @@ pub enum SbdError {
         /// What was given.
         actual: usize,
     },
+    /// Larger than an SBD may be once it is written with white space and escapes, as it is stored and sent.
+    #[error("the document takes more than {limit} bytes when it is written with white space and escapes")]
+    TooLargeWritten {
+        /// What is allowed.
+        limit: usize,
+    },
     /// More values than an SBD may have.
     #[error("the document has more than {limit} values")]
     TooManyValues {
@@ -111,6 +117,7 @@ impl SbdError {
             Self::MissingHeader => Some(super::HEADER),
             Self::TypeMismatch { .. } => Some("standardBusinessDocumentHeader.documentIdentification.type"),
             Self::TooLarge { .. }
+            | Self::TooLargeWritten { .. }
             | Self::TooManyValues { .. }
             | Self::Syntax(_)
             | Self::NotAnObject

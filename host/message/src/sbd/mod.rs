@@ -4,6 +4,7 @@
 //! [`Sbd::validate_body`] list the rules that it breaks; [`Sbd::fill_defaults`] adds what the client left out; then
 //! [`Sbd::envelope`] gives the values that the rest of the program goes by. Spec: documents and packaging, 1.
 
+mod attached;
 mod compose;
 mod defaults;
 mod envelope;
@@ -13,6 +14,7 @@ mod json;
 mod read;
 mod report;
 mod scope;
+mod size;
 mod validate;
 
 use std::fmt;
@@ -25,6 +27,7 @@ use crate::datetime::DateTime;
 use crate::document_type::MessageType;
 use crate::identifier::{ConversationId, DocumentType, Identifier, MessageId, ProcessId};
 
+pub use attached::AttachedError;
 pub use compose::{Composition, ReplyError};
 pub use defaults::{CHANNEL_MAX_BYTES, DefaultsError};
 pub use envelope::Envelope;

@@ -46,7 +46,10 @@ impl Sbd {
                 found,
             });
         };
-        body::drop_nulls(kind.body, &mut body);
+        // A body without a table is the client's own, with its nulls.
+        if !kind.body.is_empty() {
+            body::drop_nulls(kind.body, &mut body);
+        }
 
         let found = kind_of(&header);
         let Value::Object(header) = header else {
@@ -71,7 +74,12 @@ impl Sbd {
             }
             *declared = name;
         }
-        Ok(Self { header, kind, body })
+        let sbd = Self { header, kind, body };
+        if sbd.has_room() {
+            Ok(sbd)
+        } else {
+            Err(SbdError::TooLargeWritten { limit: MAX_BYTES })
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 mod create;
+mod files;
 mod parse;
 mod properties;
 mod reply;

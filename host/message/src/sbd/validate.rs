@@ -26,7 +26,12 @@ impl Sbd {
     /// Every rule of the business message that it breaks. To be run once the body has been filled from the registry, where
     /// the service does that. Spec: documents and packaging, 4.
     pub fn validate_body(&self) -> Vec<Violation> {
-        body::check(self.kind.body, &self.body, &self.kind.name)
+        let mut found = body::check(self.kind.body, &self.body, &self.kind.name);
+        if let Some(schema) = &self.kind.schema {
+            found.extend(schema.check(&self.body, &self.kind.name));
+            found.truncate(MAX_VIOLATIONS);
+        }
+        found
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far away an address is.
+/// How far away an address is. The server's own requests to places that a client names are held to the same table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// On the internet.
     Public,
     /// Inside a private network.
@@ -61,7 +61,7 @@ const SPECIAL_V6: &[(u128, u32, Reach)] = &[
 ];
 
 /// How far away an address is. An IPv4 address inside an IPv6 one (mapped, NAT64) counts as what it is.
-pub(crate) fn reach(address: IpAddr) -> Reach {
+pub fn reach(address: IpAddr) -> Reach {
     match address {
         IpAddr::V4(address) => {
             let bits = address.to_bits();

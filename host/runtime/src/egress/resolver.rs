@@ -1,7 +1,7 @@
 //! Names to addresses, checked at the moment of connecting: what is checked is what is connected to, so a name that
 //! changes its address between two questions gains nothing.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Why a name led nowhere.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ResolveError {
+pub enum ResolveError {
     /// It leads to addresses that it may not lead to.
     #[error("`{0}` leads to an address that is not allowed for it")]
     Prohibited(String),
@@ -27,28 +27,40 @@ pub(crate) enum ResolveError {
     TooLong(String),
 }
 
-/// Looks names up and gives only the addresses that the adapter's grants allow.
-pub(crate) struct CheckedResolver {
-    grants: Arc<Grants>,
+/// Whether a name may lead to an address.
+type Rule = Arc<dyn Fn(&str, IpAddr) -> bool + Send + Sync>;
+
+/// Looks names up and gives only the addresses that a rule allows. An address that stands in a URL is never looked up: it
+/// must be held to the rule before.
+pub struct CheckedResolver {
+    allows: Rule,
 }
 
 impl CheckedResolver {
-    pub(crate) fn new(grants: Arc<Grants>) -> Self {
-        Self { grants }
+    /// `allows` is asked for each address that a name leads to.
+    pub fn new(allows: impl Fn(&str, IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            allows: Arc::new(allows),
+        }
+    }
+
+    /// What the grants of an adapter allow.
+    pub(crate) fn of_grants(grants: Arc<Grants>) -> Self {
+        Self::new(move |name, address| Allowed::for_name(&grants, name).includes(address))
     }
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
-        let allowed = Allowed::for_name(&self.grants, &name);
+        let allows = self.allows.clone();
         Box::pin(async move {
             let found = match tokio::time::timeout(LOOKUP, look_up(&name)).await {
                 Ok(Ok(found)) => found,
                 Ok(Err(error)) => return Err(ResolveError::Unknown(name, error).into()),
                 Err(_) => return Err(ResolveError::TooLong(name).into()),
             };
-            let checked: Vec<SocketAddr> = found.into_iter().filter(|found| allowed.includes(*found)).collect();
+            let checked: Vec<SocketAddr> = found.into_iter().filter(|found| allows(&name, found.ip())).collect();
             if checked.is_empty() {
                 return Err(ResolveError::Prohibited(name).into());
             }
@@ -79,8 +91,8 @@ impl Allowed {
         }
     }
 
-    fn includes(self, address: SocketAddr) -> bool {
-        match reach(address.ip()) {
+    fn includes(self, address: IpAddr) -> bool {
+        match reach(address) {
             Reach::Public => true,
             Reach::Private => self.private,
             Reach::Loopback => self.loopback,
@@ -101,7 +113,7 @@ mod tests {
     }
 
     fn allows(grants: &Grants, name: &str, address: &str) -> bool {
-        Allowed::for_name(grants, name).includes(SocketAddr::new(address.parse().unwrap(), 443))
+        Allowed::for_name(grants, name).includes(address.parse().unwrap())
     }
 
     #[test]
@@ -130,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_refused_at_the_look_up() {
-        let resolver = CheckedResolver::new(Arc::new(grants(r#"["https://platform.altinn.no"]"#)));
+        let resolver = CheckedResolver::of_grants(Arc::new(grants(r#"["https://platform.altinn.no"]"#)));
         let Err(error) = resolver.resolve("localhost".parse().unwrap()).await else {
             panic!("resolved")
         };

@@ -34,7 +34,7 @@ pub struct HostGrant {
 
 impl HostGrant {
     /// Whether a request to this address is covered. `host` as a URL parser gives it: lower case, punycode, no brackets.
-    pub(crate) fn covers(&self, scheme: &str, host: &str, port: u16) -> bool {
+    pub fn covers(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.scheme == scheme && self.port == port && self.covers_name(host)
     }
 

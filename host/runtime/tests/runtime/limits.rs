@@ -52,13 +52,8 @@ async fn a_loop_without_end_lets_its_neighbours_work() {
     let neighbour = behaving("").await;
     let looping = tokio::spawn(async move { loops.receive().await });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let started = Instant::now();
     neighbour.receive().await.unwrap().unwrap();
-    assert!(
-        started.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(!looping.is_finished(), "the neighbour waited for the end of the loop");
     assert!(matches!(looping.await.unwrap(), Err(CallError::OutOfCpu { .. })));
 }
 

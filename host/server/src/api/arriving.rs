@@ -9,8 +9,6 @@ use tokio::time::timeout;
 
 use super::error::{ApiError, ApiResult, kind};
 
-/// How long a client may be silent inside a body. Spec: messaging API, 1.2.
-const SILENCE: Duration = Duration::from_mins(5);
 /// What is read and dropped after an early answer, so that the client gets to read it: bytes and time.
 const DRAINED: u64 = 8 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -18,13 +16,16 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// A body that is being received.
 pub(super) struct Arriving {
     stream: BodyDataStream,
+    silence: Duration,
     received: u64,
 }
 
 impl Arriving {
-    pub(super) fn new(body: Body) -> Self {
+    /// `silence`: how long the client may send nothing.
+    pub(super) fn new(body: Body, silence: Duration) -> Self {
         Self {
             stream: body.into_data_stream(),
+            silence,
             received: 0,
         }
     }
@@ -36,7 +37,7 @@ impl Arriving {
 
     /// The next piece; none at the end. A body that breaks off is an error, never an end.
     pub(super) async fn next(&mut self) -> ApiResult<Option<Bytes>> {
-        match timeout(SILENCE, self.stream.next()).await {
+        match timeout(self.silence, self.stream.next()).await {
             Ok(None) => Ok(None),
             Ok(Some(Ok(piece))) => {
                 self.received = self.received.saturating_add(piece.len() as u64);
@@ -49,7 +50,7 @@ impl Arriving {
             Err(_) => {
                 let text = format!(
                     "The request was silent for {} seconds before its end.",
-                    SILENCE.as_secs()
+                    self.silence.as_secs()
                 );
                 Err(ApiError::new(kind::CUT_OFF, text))
             }
@@ -61,6 +62,7 @@ impl Arriving {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
             if whole.len().saturating_add(piece.len()) > limit {
+                self.drain().await;
                 let text = format!("The body is larger than {limit} bytes.");
                 return Err(ApiError::new(kind::REQUEST_TOO_LARGE, text));
             }
@@ -86,13 +88,14 @@ mod tests {
 
     use super::*;
 
+    fn arriving(body: Body) -> Arriving {
+        Arriving::new(body, Duration::from_mins(5))
+    }
+
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit() {
-        assert_eq!(Arriving::new(Body::from("12345")).whole(5).await.unwrap(), b"12345");
-        assert_eq!(
-            Arriving::new(Body::from("12345")).whole(4).await.unwrap_err().status(),
-            413
-        );
+        assert_eq!(arriving(Body::from("12345")).whole(5).await.unwrap(), b"12345");
+        assert_eq!(arriving(Body::from("12345")).whole(4).await.unwrap_err().status(), 413);
     }
 
     #[tokio::test]
@@ -102,6 +105,15 @@ mod tests {
             Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
         ];
         let body = Body::from_stream(futures::stream::iter(pieces));
-        assert_eq!(Arriving::new(body).whole(100).await.unwrap_err().kind(), kind::CUT_OFF);
+        assert_eq!(arriving(body).whole(100).await.unwrap_err().kind(), kind::CUT_OFF);
+    }
+    #[tokio::test]
+    async fn a_client_that_falls_silent_is_told_so() {
+        let body = Body::from_stream(futures::stream::pending::<io::Result<Bytes>>());
+        let error = Arriving::new(body, Duration::from_millis(20))
+            .whole(100)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind::CUT_OFF);
     }
 }

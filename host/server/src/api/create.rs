@@ -8,13 +8,33 @@ use budstikke_message::status::Status;
 use budstikke_message::violation::{Violation, code};
 use jiff::Timestamp;
 
-use super::error::{ApiError, ApiResult, kind};
+use super::error::{ApiError, ApiResult, Kind, kind};
 use crate::delivery::answer::facts_of;
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::RegistryError;
+use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
 use crate::store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
+
+/// What both ways to create a message can be refused with.
+pub(super) const REFUSALS: &[Kind] = &[
+    kind::NOT_READABLE,
+    kind::CONSTRAINT,
+    kind::UNKNOWN_MESSAGE_TYPE,
+    kind::MISSING_MESSAGE_TYPE,
+    kind::RECEIVER_DOES_NOT_ACCEPT,
+    kind::MESSAGE_EXISTS,
+    kind::INVALID_CERTIFICATE,
+    kind::SERVICE_NOT_ENABLED,
+    kind::SERVICE_NOT_RUNNING,
+    kind::MISSING_ADDRESS,
+    kind::TYPE_DOES_NOT_FIT,
+    kind::CHANNEL_INVALID,
+    kind::REQUEST_TOO_LARGE,
+    kind::REGISTRY_UNREACHABLE,
+    kind::NOT_STORED,
+    kind::DISK_FULL,
+];
 
 /// Which call brought the SBD: its errors differ in shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +60,16 @@ impl Call {
         }
     }
 
-    /// The members of a postal address have an error of their own.
-    fn body(self, violations: &[Violation]) -> ApiError {
+    /// The members of a postal address have an error of their own, in messages that are posted.
+    fn body(self, sbd: &Sbd, violations: &[Violation]) -> ApiError {
         let error = ApiError::constraint(self.prefix(), violations);
+        let posted = sbd.message_type().registry_addresses;
         let address = |violation: &Violation| {
             let last = violation.field.rsplit('.').next().unwrap_or_default();
             violation.code == code::NOT_NULL
                 && ["mottaker", "retur", "adresselinje1", "postnummer", "poststed"].contains(&last)
         };
-        if violations.iter().any(address) {
+        if posted && violations.iter().any(address) {
             error.under(kind::MISSING_ADDRESS)
         } else {
             error
@@ -88,6 +109,7 @@ fn unreadable(node: &Node, error: &SbdError, call: Call) -> ApiError {
                 format!("{error}; known types are {}", names.join(", ")),
             )
         }
+        SbdError::MissingBody => ApiError::new(kind::MISSING_MESSAGE_TYPE, error.to_string()),
         SbdError::TypeMismatch { declared, .. } => {
             let field = error.path().unwrap_or_default();
             call.header(&[Violation::new(field, code::MESSAGE_TYPE, error.to_string()).rejecting(declared)])
@@ -100,7 +122,7 @@ fn unreadable(node: &Node, error: &SbdError, call: Call) -> ApiError {
 pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiResult<Draft> {
     let now = Timestamp::now();
     sbd.normalise_sender(&node.own);
-    let service = service_of(node, &sbd).await?;
+    let Capability { service, addresses, .. } = capability_of(node, &sbd).await?;
     let rules = node.rules(&service);
     let configured = rules.as_ref().and_then(|rules| rules.channel.clone());
     let reply_channel = reply_channel(node, &sbd).await?;
@@ -120,6 +142,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiRe
         Err(error) => return Err(not_filled(&error)),
         Ok(()) => None,
     };
+    sbd.fill_addresses(addresses.post.as_ref(), addresses.back.as_ref());
 
     let envelope = sbd.envelope().map_err(|violations| call.header(&violations))?;
     let message_id = envelope.message_id.as_str();
@@ -141,7 +164,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiRe
     };
     let violations = sbd.validate_body();
     if !violations.is_empty() {
-        return Err(call.body(&violations));
+        return Err(call.body(&sbd, &violations));
     }
     if !sbd.standard_fits_type() {
         return Err(does_not_fit(&sbd));
@@ -209,15 +232,22 @@ pub(super) fn own_certificate(node: &Node) -> ApiResult<()> {
     Err(ApiError::new(kind::INVALID_CERTIFICATE, text))
 }
 
-/// The service of the first capability that takes the document type.
-async fn service_of(node: &Node, sbd: &Sbd) -> ApiResult<String> {
-    let Some(receiver) = sbd.receiver() else {
-        return Err(ApiError::new(
-            kind::SERVICE_NOT_ENABLED,
-            "No service here sends messages without a receiver.",
-        ));
-    };
+/// The first capability that takes the document type: of the receiver, or of the services that need none.
+async fn capability_of(node: &Node, sbd: &Sbd) -> ApiResult<Capability> {
     let process = sbd.process().map(String::from).unwrap_or_default();
+    let standard = sbd.document_type().map(String::from).unwrap_or_default();
+    let takes = |capability: &Capability| capability.document_types.contains(&standard);
+    let Some(receiver) = sbd.receiver() else {
+        let found = match node.registry.without_receiver(&process).await {
+            Err(error @ RegistryError::Unreachable(_)) => return Err(unreachable_registry(&error)),
+            Err(_) => None,
+            Ok(found) => found.into_iter().find(takes),
+        };
+        return found.ok_or_else(|| {
+            let text = format!("No service here takes {standard} without a receiver in the process {process}.");
+            ApiError::new(kind::SERVICE_NOT_ENABLED, text)
+        });
+    };
     let level = sbd.security_level().and_then(|level| u8::try_from(level).ok());
     let not_accepted = |description: String| {
         if !sbd.standard_fits_type() {
@@ -234,16 +264,11 @@ async fn service_of(node: &Node, sbd: &Sbd) -> ApiResult<String> {
         RegistryError::Unreachable(_) => unreachable_registry(&error),
         refusal => not_accepted(refusal.to_string()),
     })?;
-    let standard = sbd.document_type().map(String::from).unwrap_or_default();
-    let fitting = capabilities
-        .into_iter()
-        .find(|capability| capability.document_types.contains(&standard));
-    let capability = fitting.ok_or_else(|| {
+    capabilities.into_iter().find(takes).ok_or_else(|| {
         not_accepted(format!(
             "the receiver does not take the document type {standard} in the process {process}"
         ))
-    })?;
-    Ok(capability.service)
+    })
 }
 
 /// The registry gave no answer at all.

@@ -15,8 +15,8 @@ const PIECE: usize = 256 * 1024;
 pub(super) struct FileSink {
     vault: Vault,
     writer: Option<BlobWriter>,
-    waiting: Vec<Bytes>,
-    waiting_bytes: usize,
+    /// Copied: a piece of one byte would otherwise keep a hundred bytes of bookkeeping until it is written.
+    waiting: Vec<u8>,
     size: u64,
 }
 
@@ -26,7 +26,6 @@ impl FileSink {
             vault: vault.clone(),
             writer: None,
             waiting: Vec::new(),
-            waiting_bytes: 0,
             size: 0,
         }
     }
@@ -39,9 +38,8 @@ impl FileSink {
     /// Takes a piece.
     pub(super) async fn write(&mut self, piece: Bytes) -> ApiResult<()> {
         self.size = self.size.saturating_add(piece.len() as u64);
-        self.waiting_bytes = self.waiting_bytes.saturating_add(piece.len());
-        self.waiting.push(piece);
-        if self.waiting_bytes >= PIECE {
+        self.waiting.extend_from_slice(&piece);
+        if self.waiting.len() >= PIECE {
             let writer = self.written().await?;
             self.writer = Some(writer);
         }
@@ -59,15 +57,12 @@ impl FileSink {
     async fn written(&mut self) -> ApiResult<BlobWriter> {
         let (vault, writer) = (self.vault.clone(), self.writer.take());
         let waiting = std::mem::take(&mut self.waiting);
-        self.waiting_bytes = 0;
         blocking(move || {
             let mut writer = match writer {
                 Some(writer) => writer,
                 None => vault.create()?,
             };
-            for piece in &waiting {
-                writer.write_all(piece)?;
-            }
+            writer.write_all(&waiting)?;
             Ok(writer)
         })
         .await

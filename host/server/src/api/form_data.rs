@@ -195,6 +195,8 @@ fn headers_of(block: &[u8]) -> ApiResult<HeaderMap> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::body::Body;
 
     use super::*;
@@ -209,7 +211,7 @@ mod tests {
             .collect();
         let body = Body::from_stream(futures::stream::iter(pieces));
         let content_type = HeaderValue::from_static("multipart/form-data; charset=utf-8; boundary=B");
-        FormData::new(&content_type, Arriving::new(body), limit).unwrap()
+        FormData::new(&content_type, Arriving::new(body, Duration::from_mins(1)), limit).unwrap()
     }
 
     async fn parts(mut form: FormData) -> ApiResult<Vec<(HeaderMap, Vec<u8>)>> {

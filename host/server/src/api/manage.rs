@@ -1,5 +1,7 @@
 //! How this installation is doing, for operators and their monitoring. Spec: messaging API, 12.
 
+pub(super) mod webhooks;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -7,13 +9,18 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse as _;
+use budstikke_message::x509::Certificate;
 use budstikke_runtime::SlotState;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio_util::io::ReaderStream;
+use utoipa::ToSchema;
 
-use super::error::{ApiError, ApiResult};
+use super::description::body::Bytes;
+use super::description::refusals::refusals;
+use super::error::{ApiError, ApiResult, kind};
 use super::{bare, json as answer, row_id, time};
 use crate::abilities::documents::{blocking, read_on_demand};
 use crate::adapters::Adapter;
@@ -21,6 +28,87 @@ use crate::node::Node;
 
 /// Things set aside that are listed.
 const SET_ASIDE: u32 = 200;
+
+refusals! {
+    ReadRefusals: &[];
+    ContentRefusals: &[kind::MESSAGE_NOT_FOUND, kind::NO_SUCH_PATH, kind::NOT_STORED];
+    DeleteRefusals: &[kind::MESSAGE_NOT_FOUND, kind::NO_SUCH_PATH, kind::DISK_FULL];
+}
+
+/// How an installation is doing.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `UP` or `DOWN`: as soon as one part is down.
+    #[schema(example = "UP")]
+    status: &'static str,
+    /// By name.
+    #[schema(value_type = std::collections::BTreeMap<String, Part>)]
+    components: Map<String, Value>,
+}
+
+/// A part of an installation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthComponent)]
+struct Part {
+    /// `UP` or `DOWN`.
+    #[schema(example = "UP")]
+    status: &'static str,
+    /// What there is to tell.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+/// What runs here.
+#[derive(Serialize, ToSchema)]
+struct Info {
+    name: &'static str,
+    version: &'static str,
+    /// The organisation that owns the installation.
+    organisation: String,
+    adapters: Vec<AdapterInfo>,
+}
+
+/// An adapter and what it serves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Adapter)]
+struct AdapterInfo {
+    name: String,
+    services: Vec<String>,
+    /// What the adapter calls itself; absent when none is loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    digest: Option<String>,
+}
+
+/// What was set aside.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetAsideList)]
+struct Listed {
+    content: Vec<ListedItem>,
+}
+
+/// Something that came from a message service and was no message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SetAside)]
+struct ListedItem {
+    id: i64,
+    service: String,
+    /// The message service's own name of it.
+    reference: String,
+    reason: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Bytes; absent when it has no content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    size: Option<u64>,
+}
 
 fn state(up: bool) -> &'static str {
     if up { "UP" } else { "DOWN" }
@@ -33,42 +121,60 @@ struct Component {
 }
 
 impl Component {
-    fn written(&self) -> Value {
-        json!({ "status": state(self.up), "details": self.details })
+    fn written(self) -> Value {
+        json!(Part {
+            status: state(self.up),
+            details: self.details,
+        })
     }
 }
 
-fn health(components: &[(&'static str, Component)]) -> ApiResult {
+fn health(components: Vec<(&'static str, Component)>) -> ApiResult {
     let up = components.iter().all(|(_, component)| component.up);
-    let written: Map<String, Value> = components
-        .iter()
-        .map(|(name, component)| ((*name).to_owned(), component.written()))
+    let components = components
+        .into_iter()
+        .map(|(name, component)| (name.to_owned(), component.written()))
         .collect();
-    let mut response = answer(&json!({ "status": state(up), "components": written }))?;
+    let mut response = answer(&Health {
+        status: state(up),
+        components,
+    })?;
     if !up {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
 }
 
-/// `GET /manage/health`: everything; 503 when any part of it is down.
+/// How everything is doing
+#[utoipa::path(get, path = "/manage/health", operation_id = "health", tag = "health",
+    responses((status = 200, description = "All of it is up.", body = Health),
+        (status = 503, description = "Some part is down.", body = Health), ReadRefusals))]
 pub(super) async fn all(State(node): State<Arc<Node>>) -> ApiResult {
-    health(&[
+    let mut components = vec![
         ("db", database(&node).await),
         ("vault", vault(&node).await),
-        ("certificate", certificate(&node)),
+        ("certificate", certificate(node.identity.certificate())),
         ("adapters", adapters(&node)),
-    ])
+    ];
+    if let Some(served) = node.server_certificate.current() {
+        components.push(("serverCertificate", certificate(&served)));
+    }
+    health(components)
 }
 
-/// `GET /manage/health/readiness`: whether calls can be answered.
+/// Whether calls can be answered
+#[utoipa::path(get, path = "/manage/health/readiness", operation_id = "readiness", tag = "health",
+    responses((status = 200, description = "They can.", body = Health),
+        (status = 503, description = "They cannot.", body = Health), ReadRefusals))]
 pub(super) async fn readiness(State(node): State<Arc<Node>>) -> ApiResult {
-    health(&[("db", database(&node).await), ("vault", vault(&node).await)])
+    health(vec![("db", database(&node).await), ("vault", vault(&node).await)])
 }
 
-/// `GET /manage/health/liveness`: whether the process answers.
+/// Whether the process answers
+#[utoipa::path(get, path = "/manage/health/liveness", operation_id = "liveness", tag = "health",
+    responses((status = 200, description = "It does.", body = Health), ReadRefusals))]
 pub(super) async fn liveness() -> ApiResult {
-    health(&[])
+    health(Vec::new())
 }
 
 async fn database(node: &Node) -> Component {
@@ -114,8 +220,7 @@ async fn vault(node: &Node) -> Component {
     }
 }
 
-fn certificate(node: &Node) -> Component {
-    let certificate = node.identity.certificate();
+fn certificate(certificate: &Certificate) -> Component {
     let details = json!({
         "serialNumber": certificate.serial(),
         "notAfter": time::written(certificate.not_after().as_millisecond()),
@@ -160,55 +265,59 @@ fn named(state: SlotState) -> &'static str {
     }
 }
 
-/// `GET /manage/info`
+/// What runs here
+#[utoipa::path(get, path = "/manage/info", operation_id = "info", tag = "health",
+    responses((status = 200, description = "Versions of the program and its adapters.", body = Info), ReadRefusals))]
 pub(super) async fn info(State(node): State<Arc<Node>>) -> ApiResult {
-    let adapters: Vec<Value> = node.adapters.iter().map(|adapter| described(adapter)).collect();
-    answer(&json!({
-        "name": env!("CARGO_PKG_NAME"),
-        "version": env!("CARGO_PKG_VERSION"),
-        "organisation": node.own.as_str(),
-        "adapters": adapters,
-    }))
+    answer(&Info {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        organisation: node.own.as_str().to_owned(),
+        adapters: node.adapters.iter().map(|adapter| described(adapter)).collect(),
+    })
 }
 
-fn described(adapter: &Adapter) -> Value {
-    let mut described = json!({ "name": adapter.name, "services": adapter.services });
-    if let (Some(plugin), Some(members)) = (adapter.plugin(), described.as_object_mut()) {
-        let description = plugin.description();
-        members.insert("product".into(), description.name.clone().into());
-        members.insert("version".into(), description.version.clone().into());
-        members.insert("digest".into(), format!("sha256:{}", plugin.digest()).into());
+fn described(adapter: &Adapter) -> AdapterInfo {
+    let plugin = adapter.plugin();
+    let description = plugin.as_ref().map(|plugin| plugin.description());
+    AdapterInfo {
+        name: adapter.name.clone(),
+        services: adapter.services.clone(),
+        product: description.map(|description| description.name.clone()),
+        version: description.map(|description| description.version.clone()),
+        digest: plugin.as_ref().map(|plugin| format!("sha256:{}", plugin.digest())),
     }
-    described
 }
 
-/// `GET /manage/set-aside`: what came from services and was no message, newest first.
+/// List what came from message services and was no message
+///
+/// The newest 200, newest first.
+#[utoipa::path(get, path = "/manage/set-aside", operation_id = "listSetAside", tag = "set aside",
+    responses((status = 200, description = "What was set aside.", body = Listed), ReadRefusals))]
 pub(super) async fn set_aside(State(node): State<Arc<Node>>) -> ApiResult {
     let found = node
         .store
         .things_set_aside(SET_ASIDE)
         .await
         .map_err(|error| ApiError::of_store(&error, ""))?;
-    let written: Vec<Value> = found
-        .into_iter()
-        .map(|item| {
-            let mut written = json!({
-                "id": item.id,
-                "service": item.service,
-                "reference": item.reference,
-                "reason": item.reason,
-                "at": time::written(item.at),
-            });
-            if let (Some(size), Some(members)) = (item.size, written.as_object_mut()) {
-                members.insert("size".into(), size.into());
-            }
-            written
-        })
-        .collect();
-    answer(&json!({ "content": written }))
+    let written = found.into_iter().map(|item| ListedItem {
+        id: item.id,
+        service: item.service,
+        reference: item.reference,
+        reason: item.reason,
+        at: time::written(item.at),
+        size: item.size,
+    });
+    answer(&Listed {
+        content: written.collect(),
+    })
 }
 
-/// `GET /manage/set-aside/{id}`: its content, as it came.
+/// Download something that was set aside, as it came
+#[utoipa::path(get, path = "/manage/set-aside/{id}", operation_id = "getSetAside", tag = "set aside",
+    params(("id" = i64, Path, description = "Number of the row.")),
+    responses((status = 200, description = "Its content.", body = inline(Bytes), content_type = "application/octet-stream"),
+        (status = 204, description = "It has no content."), ContentRefusals))]
 pub(super) async fn set_aside_content(State(node): State<Arc<Node>>, Path(id): Path<String>) -> ApiResult {
     let found = node
         .store
@@ -229,7 +338,10 @@ pub(super) async fn set_aside_content(State(node): State<Arc<Node>>, Path(id): P
     Ok(response)
 }
 
-/// `DELETE /manage/set-aside/{id}`: the operator has seen to it.
+/// Remove something that was set aside
+#[utoipa::path(delete, path = "/manage/set-aside/{id}", operation_id = "deleteSetAside", tag = "set aside",
+    params(("id" = i64, Path, description = "Number of the row.")),
+    responses((status = 200, description = "It is gone."), DeleteRefusals))]
 pub(super) async fn delete_set_aside(State(node): State<Arc<Node>>, Path(id): Path<String>) -> ApiResult {
     let removed = node
         .store

@@ -1,48 +1,57 @@
 //! The REST interface of the fagsystem, and what operators ask. Spec: messaging API.
 //!
 //! Each room answers for one kind of resource: [`outgoing`] with [`create`], [`upload`], [`send`] and [`multipart`];
-//! [`incoming`]; [`conversations`]; [`statuses`]; [`capabilities`]; [`manage`]. What they share stands here: routes, the shape
-//! of answers, and headers. [`error`] has the table of errors, [`params`] and [`page`] read queries.
+//! [`incoming`]; [`conversations`]; [`statuses`]; [`subscriptions`]; [`capabilities`]; [`manage`]. What they share stands
+//! here: routes, the shape of answers, and headers. [`error`] has the table of errors, [`params`] and [`page`] read queries,
+//! [`listing`] writes lists, [`description`] tells all of it to programs and people.
 
 mod arriving;
 mod capabilities;
 mod conversations;
 mod create;
+mod description;
 mod disposition;
 mod error;
 mod file_sink;
 mod form_data;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod incoming;
+mod listing;
 mod manage;
 mod multipart;
 mod outgoing;
 mod page;
 mod params;
+mod refusal;
 mod send;
 mod statuses;
-mod time;
+mod subscriptions;
+pub(crate) mod time;
 mod upload;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
+use axum::{Extension, Router};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
 use http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::node::Node;
-use crate::sealed_sbd;
+use crate::{pages, sealed_sbd};
+use description::Description;
+pub(crate) use description::refusals::PageRefusals;
 use error::{ApiError, ApiResult, kind};
-
-/// Largest JSON body, bytes.
-const JSON_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) use refusal::Refusal;
 
 /// On every response. Spec: messaging API, 1.2.
 const HEADERS: [(HeaderName, HeaderValue); 7] = [
@@ -61,38 +70,56 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
-/// Every path.
+/// Every path, with its description. A handler without one does not compile here.
 #[rustfmt::skip]
-pub fn router(node: Arc<Node>) -> Router {
-    Router::new()
-        .route("/api/messages/out", get(outgoing::list).post(outgoing::post))
-        .route("/api/messages/out/multipart", post(multipart::post))
-        .route("/api/messages/out/{id}", get(outgoing::get).put(upload::put).post(send::post).delete(outgoing::delete))
-        .route("/api/messages/in", get(incoming::list))
+fn routes() -> OpenApiRouter<Arc<Node>> {
+    OpenApiRouter::with_openapi(description::empty())
+        .routes(routes!(outgoing::list, outgoing::post))
+        .routes(routes!(multipart::post))
+        .routes(routes!(outgoing::get, upload::put, send::post, outgoing::delete))
+        .routes(routes!(incoming::list))
         // A HEAD that locks a message would lose it for minutes to a client that sees nothing of it.
-        .route("/api/messages/in/peek", get(incoming::peek).head(no_head))
-        .route("/api/messages/in/pop/{id}", get(incoming::pop))
-        .route("/api/messages/in/{id}", delete(incoming::delete))
-        .route("/api/conversations", get(conversations::list))
-        .route("/api/conversations/queue", get(conversations::queue))
-        .route("/api/conversations/{id}", get(conversations::get).delete(conversations::delete))
-        .route("/api/conversations/messageId/{id}", get(conversations::of_message).delete(conversations::delete_of_message))
-        .route("/api/statuses", get(statuses::list))
-        .route("/api/statuses/peek", get(statuses::peek))
-        .route("/api/statuses/{id}", get(statuses::of_message).delete(statuses::delete))
-        .route("/api/capabilities/{id}", get(capabilities::get))
-        .route("/manage/health", get(manage::all))
-        .route("/manage/health/liveness", get(manage::liveness))
-        .route("/manage/health/readiness", get(manage::readiness))
-        .route("/manage/info", get(manage::info))
-        .route("/manage/set-aside", get(manage::set_aside))
-        .route("/manage/set-aside/{id}", get(manage::set_aside_content).delete(manage::delete_set_aside))
+        .routes(routes!(incoming::peek).map(|methods| methods.head(no_head)))
+        .routes(routes!(incoming::pop))
+        .routes(routes!(incoming::delete))
+        .routes(routes!(incoming::unlock))
+        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::queue))
+        .routes(routes!(conversations::get, conversations::delete))
+        .routes(routes!(conversations::of_message, conversations::delete_of_message))
+        .routes(routes!(statuses::list))
+        .routes(routes!(statuses::peek))
+        .routes(routes!(statuses::of_message, statuses::delete))
+        .routes(routes!(subscriptions::list, subscriptions::post, subscriptions::delete_all))
+        .routes(routes!(subscriptions::get, subscriptions::put, subscriptions::delete))
+        .routes(routes!(subscriptions::replay))
+        .routes(routes!(capabilities::get))
+        .routes(routes!(capabilities::record))
+        .routes(routes!(pages::front))
+        .routes(routes!(pages::conversations))
+        .routes(routes!(manage::all))
+        .routes(routes!(manage::liveness))
+        .routes(routes!(manage::readiness))
+        .routes(routes!(manage::info))
+        .routes(routes!(manage::set_aside))
+        .routes(routes!(manage::set_aside_content, manage::delete_set_aside))
+        .routes(routes!(manage::webhooks::report))
+        .routes(routes!(description::openapi))
+        .routes(routes!(description::page::page))
+        .routes(routes!(description::page::file))
+}
+
+/// The API of an installation.
+pub fn router(node: Arc<Node>) -> Router {
+    let (router, document) = routes().split_for_parts();
+    router
+        .layer(Extension(Description::new(document, &node.types)))
         .layer(middleware::from_fn(finished))
         .with_state(node)
 }
 
-async fn no_head() -> StatusCode {
-    StatusCode::METHOD_NOT_ALLOWED
+async fn no_head() -> impl IntoResponse {
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET")])
 }
 
 /// Marks an error answer that goes out without a body.
@@ -106,11 +133,31 @@ fn bare(status: StatusCode) -> Response {
     response
 }
 
+/// What can be read as text: no handler meets anything else in a path or a query.
+fn readable(uri: &Uri) -> ApiResult<()> {
+    for (part, name) in [(uri.path(), "path"), (uri.query().unwrap_or_default(), "query")] {
+        let decoded = percent_decode_str(part).decode_utf8();
+        if decoded.is_err() || decoded.is_ok_and(|text| text.contains('\0')) {
+            let text = format!("The {name} of the request must be UTF-8 without NUL when it is decoded.");
+            return Err(ApiError::new(kind::TYPE_MISMATCH, text));
+        }
+    }
+    Ok(())
+}
+
 /// Writes the bodies of errors, the framework's own included, and the headers that every response has.
 async fn finished(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let streams = request.method() == Method::PUT || path.ends_with("/multipart");
-    let mut response = next.run(request).await;
+    let streams = matches!(*request.method(), Method::PUT | Method::POST);
+    let asks_for_methods = request.method() == Method::OPTIONS;
+    let mut response = match readable(request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    // The router adds the header Allow to what it takes for a wrong method.
+    if asks_for_methods && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response = bare(StatusCode::OK);
+    }
     if let Some(error) = error_of(&mut response) {
         if streams {
             // Some of the body may be unread. The connection ends then, and a client that was not told would send its next
@@ -137,11 +184,10 @@ fn error_of(response: &mut Response) -> Option<Arc<ApiError>> {
     if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
         return Some(error);
     }
-    let json = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if json || response.extensions().get::<Bare>().is_some() {
+    let written = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes().starts_with(b"application/json") || kind.as_bytes().starts_with(b"text/html")
+    });
+    if written || response.extensions().get::<Bare>().is_some() {
         return None;
     }
     ApiError::of_status(response.status()).map(Arc::new)
@@ -167,12 +213,6 @@ fn json_bytes(json: Vec<u8>) -> Response {
 /// A stored SBD as it goes out.
 fn sbd_json(node: &Node, message_id: &str, sealed: &[u8]) -> ApiResult<Vec<u8>> {
     sealed_sbd::open_json(&node.vault, message_id, sealed).map_err(|error| upload::damaged(&error.into()))
-}
-
-/// A stored SBD as a value, to stand in a list.
-fn stored_sbd(node: &Node, message_id: &str, sealed: &[u8]) -> ApiResult<serde_json::Value> {
-    let json = sbd_json(node, message_id, sealed)?;
-    serde_json::from_slice(&json).map_err(|error| upload::damaged(&error.into()))
 }
 
 /// Refuses a body that does not say that it is JSON.
@@ -207,6 +247,8 @@ async fn unbroken<T: Send + 'static>(work: impl Future<Output = T> + Send + 'sta
     })
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod scenes;
 

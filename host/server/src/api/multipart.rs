@@ -10,20 +10,16 @@ use http::header::CONTENT_TYPE;
 
 use super::arriving::Arriving;
 use super::create::{self, Call, Draft};
+use super::description::body::MessageForm;
+use super::description::refusals::refusals;
+use super::description::sbd::StandardBusinessDocument;
 use super::error::{ApiError, ApiResult, kind};
 use super::file_sink::FileSink;
 use super::form_data::FormData;
-use super::upload::{FileHead, disposition_of, duplicate, settle, title_given};
-use super::{JSON_BYTES, json_bytes, send, unbroken};
+use super::upload::{self, FileHead, disposition_of, duplicate, fits, must_be_xml, settle, title_given, xml_fits};
+use super::{json_bytes, send, unbroken};
 use crate::node::Node;
 use crate::vault::Unclaimed;
-
-/// Largest file, bytes.
-const PART: u64 = 5 * 1024 * 1024;
-/// Most parts of one request.
-const PARTS: usize = 1000;
-/// Largest request, bytes.
-const REQUEST: u64 = 500 * 1024 * 1024;
 
 /// Everything that the request brought.
 struct Received {
@@ -31,7 +27,17 @@ struct Received {
     files: Vec<(FileHead, Unclaimed)>,
 }
 
-/// `POST /api/messages/out/multipart`
+refusals! {
+    PostRefusals: create::REFUSALS, upload::REFUSALS, send::REFUSALS, &[kind::MISSING_HEADER, kind::MISSING_PART,
+        kind::BAD_MULTIPART, kind::PART_TOO_LARGE, kind::UNSUPPORTED_MEDIA_TYPE];
+}
+
+/// Create, upload and send in one request
+///
+/// For small messages: a file is at most 5 MiB. When the sending is refused, the message exists; go on with it by its id.
+#[utoipa::path(post, path = "/api/messages/out/multipart", operation_id = "createAndSendMessage", tag = "messages out",
+    request_body(content = MessageForm, content_type = "multipart/form-data"),
+    responses((status = 200, description = "The message is queued.", body = StandardBusinessDocument), PostRefusals))]
 pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body: Body) -> ApiResult {
     let content_type = headers.get(CONTENT_TYPE).filter(|value| {
         value.to_str().is_ok_and(|text| {
@@ -46,7 +52,8 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
             "The Content-Type must be multipart/form-data.",
         )
     })?;
-    let mut form = FormData::new(content_type, Arriving::new(body), REQUEST)?;
+    let arriving = Arriving::new(body, node.limits.silence_time);
+    let mut form = FormData::new(content_type, arriving, node.limits.request_bytes)?;
     let received = match receive(&node, &mut form).await {
         Ok(received) => received,
         Err(error) => {
@@ -63,17 +70,21 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
 
 async fn receive(node: &Arc<Node>, form: &mut FormData) -> ApiResult<Received> {
     let (mut sbd, mut files): (Option<Sbd>, Vec<(FileHead, Unclaimed)>) = (None, Vec::new());
-    let mut parts = 0_usize;
+    let (mut parts, most) = (0_usize, node.limits.parts);
     while let Some(headers) = form.next_part().await? {
         parts += 1;
-        if parts > PARTS {
-            let text = format!("The request has more than {PARTS} parts.");
+        if parts > most {
+            let text = format!("The request has more than {most} parts.");
             return Err(ApiError::new(kind::REQUEST_TOO_LARGE, text));
         }
         let disposition = disposition_of(&headers)?;
         // With a filename too: clients that send the SBD from a file give it one.
         if sbd.is_none() && disposition.name.as_deref() == Some("sbd") {
-            sbd = Some(create::read(node, &sbd_part(form).await?, Call::Multipart)?);
+            sbd = Some(create::read(
+                node,
+                &sbd_part(form, node.limits.json_bytes).await?,
+                Call::Multipart,
+            )?);
             continue;
         }
         if disposition.filename.is_none() {
@@ -91,14 +102,14 @@ async fn receive(node: &Arc<Node>, form: &mut FormData) -> ApiResult<Received> {
     Ok(Received { sbd, files })
 }
 
-async fn sbd_part(form: &mut FormData) -> ApiResult<Vec<u8>> {
+async fn sbd_part(form: &mut FormData, limit: usize) -> ApiResult<Vec<u8>> {
     let mut content = Vec::new();
     while let Some(piece) = form.piece().await? {
         content.extend_from_slice(&piece);
-        if content.len() > JSON_BYTES {
+        if content.len() > limit {
             return Err(ApiError::new(
                 kind::REQUEST_TOO_LARGE,
-                format!("The SBD is larger than {JSON_BYTES} bytes."),
+                format!("The SBD is larger than {limit} bytes."),
             ));
         }
     }
@@ -106,10 +117,10 @@ async fn sbd_part(form: &mut FormData) -> ApiResult<Vec<u8>> {
 }
 
 async fn file_part(node: &Node, form: &mut FormData, head: &FileHead) -> ApiResult<Unclaimed> {
-    let mut sink = FileSink::new(&node.vault);
+    let (mut sink, limit) = (FileSink::new(&node.vault), node.limits.part_bytes);
     while let Some(piece) = form.piece().await? {
-        if sink.size().saturating_add(piece.len() as u64) > PART {
-            let text = format!("The file {} is larger than {PART} bytes.", head.filename);
+        if sink.size().saturating_add(piece.len() as u64) > limit {
+            let text = format!("The file {} is larger than {limit} bytes.", head.filename);
             return Err(ApiError::new(kind::PART_TOO_LARGE, text));
         }
         sink.write(piece).await?;
@@ -122,8 +133,17 @@ async fn store(node: &Arc<Node>, draft: Draft, files: Vec<(FileHead, Unclaimed)>
     let service = &draft.new.facts.service;
     let primary = draft.sbd.primary_document().map(str::to_owned);
     let (mut attachments, mut unclaimed) = (Vec::new(), Vec::new());
+    let mut total = 0_u64;
     for (head, file) in files {
+        total = total.saturating_add(file.blob().size);
+        if total > draft.limit {
+            return Err(ApiError::too_large(service, total, draft.limit));
+        }
         title_given(draft.title_required, &head, service)?;
+        fits(&draft.sbd, &head)?;
+        if must_be_xml(&draft.sbd, &head) {
+            xml_fits(&node.vault, &head, &file).await?;
+        }
         let is_primary = primary.as_deref() == Some(head.filename.as_str());
         attachments.push(head.attachment(&node.vault, &file, is_primary).await?);
         unclaimed.push(file);

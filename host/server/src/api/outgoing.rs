@@ -9,10 +9,15 @@ use axum::response::IntoResponse;
 
 use super::arriving::Arriving;
 use super::create::{self, Call};
-use super::error::{ApiError, ApiResult};
+use super::description::body::pages;
+use super::description::query::{Filter, Form, filter, query};
+use super::description::refusals::refusals;
+use super::description::sbd::{self, StandardBusinessDocument};
+use super::error::{ApiError, ApiResult, kind};
+use super::listing::{self, Rows};
 use super::page::{self, Sortable};
 use super::params::Params;
-use super::{JSON_BYTES, json, json_bytes, sbd_json, stored_sbd, takes_json, unbroken};
+use super::{json_bytes, sbd_json, takes_json, unbroken};
 use crate::node::Node;
 use crate::store::OutgoingFilter;
 
@@ -27,19 +32,42 @@ pub(super) const SORTABLE: Sortable = &[
     ("lastUpdated", "last_updated"),
 ];
 
-const FILTERS: &[&str] = &[
-    "conversationId",
-    "messageId",
-    "processIdentifier",
-    "receiverIdentifier",
-    "senderIdentifier",
-    "serviceIdentifier",
+const FILTERS: &[Filter] = &[
+    filter("conversationId", Form::Text, "Id of the conversation."),
+    filter("messageId", Form::Text, "Id of the message."),
+    filter("processIdentifier", Form::Text, "Process."),
+    filter("receiverIdentifier", Form::Text, "Bare identifier, such as 910076787."),
+    filter(
+        "senderIdentifier",
+        Form::Text,
+        "Bare identifier: the part when the sender has one.",
+    ),
+    filter("serviceIdentifier", Form::Text, "Message service."),
 ];
 
-/// `POST /api/messages/out`
+query! { ListQuery: FILTERS, sorted by SORTABLE; }
+
+pages! { MessagePage: StandardBusinessDocument; }
+
+refusals! {
+    PostRefusals: create::REFUSALS, &[kind::INVALID_ARGUMENT, kind::UNSUPPORTED_MEDIA_TYPE, kind::CUT_OFF];
+    ListRefusals: &[kind::UNKNOWN_SORT];
+    GetRefusals: &[kind::MESSAGE_NOT_FOUND, kind::NO_SUCH_PATH];
+    DeleteRefusals: &[kind::NO_SUCH_PATH, kind::DISK_FULL];
+}
+
+/// Create a message
+///
+/// The answer is the SBD as it is stored, with generated ids and defaults. Upload its files next, then send it. The message id
+/// is taken for good: it is free again when the conversation has been deleted.
+#[utoipa::path(post, path = "/api/messages/out", operation_id = "createMessage", tag = "messages out",
+    request_body(content = StandardBusinessDocument, content_type = "application/json", example = json!(sbd::example())),
+    responses((status = 200, description = "The message was created.", body = StandardBusinessDocument), PostRefusals))]
 pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body: Body) -> ApiResult {
     takes_json(&headers)?;
-    let content = Arriving::new(body).whole(JSON_BYTES).await?;
+    let content = Arriving::new(body, node.limits.silence_time)
+        .whole(node.limits.json_bytes)
+        .await?;
     let sbd = create::read(&node, &content, Call::Json)?;
     let draft = create::prepare(&node, sbd, Call::Json).await?;
     let (answer, message_id) = (create::written(&draft.sbd)?, draft.new.facts.message_id.clone());
@@ -48,7 +76,12 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
     Ok(json_bytes(answer))
 }
 
-/// `GET /api/messages/out`
+/// List messages that have not left
+///
+/// Drafts, and messages that are queued or being sent.
+#[utoipa::path(get, path = "/api/messages/out", operation_id = "listOutgoing", tag = "messages out", params(ListQuery),
+    responses((status = 200, description = "A page of SBDs.", body = MessagePage,
+        headers(("Budstikke-Unreadable" = String, description = "Ids of messages that are left out, because what is stored of them cannot be read; at most 50."))), ListRefusals))]
 pub(super) async fn list(State(node): State<Arc<Node>>, params: Params) -> ApiResult {
     params.refuse_near_misses(FILTERS)?;
     let filter = OutgoingFilter {
@@ -60,21 +93,25 @@ pub(super) async fn list(State(node): State<Arc<Node>>, params: Params) -> ApiRe
         service: params.service()?,
     };
     let asked = page::asked_for(&params, SORTABLE)?;
-    let found = node.store.outgoing_messages(filter, asked.clone()).await;
-    let found = found.map_err(|error| ApiError::of_store(&error, ""))?;
-    let stored = found
-        .items
-        .iter()
-        .map(|message| stored_sbd(&node, &message.facts.message_id, &message.sbd));
-    let content = stored.collect::<ApiResult<Vec<_>>>()?;
-    let found = crate::store::PageOf {
-        items: content,
-        total: found.total,
-    };
-    json(&page::enveloped(found, &asked, false, |sbd| sbd))
+    let vault = node.vault.clone();
+    let each = move |rows: &mut Rows, message| listing::add_message(&vault, rows, &message);
+    let seen = node
+        .store
+        .look_through_outgoing(filter, asked.clone(), Rows::default(), each)
+        .await;
+    let (rows, total) = seen.map_err(|error| ApiError::of_store(&error, ""))?;
+    listing::answer(rows, total, &asked, false, move |id| {
+        let node = node.clone();
+        async move { listing::message_again(node.vault.clone(), node.store.listed_outgoing(id).await).await }
+    })
 }
 
-/// `GET /api/messages/out/{messageId}`
+/// Read a message that has not left
+///
+/// `404` once it was sent: conversations and statuses say what became of it.
+#[utoipa::path(get, path = "/api/messages/out/{messageId}", operation_id = "getOutgoing", tag = "messages out",
+    params(("messageId" = String, Path, description = "documentIdentification.instanceIdentifier of the message.")),
+    responses((status = 200, description = "The SBD.", body = StandardBusinessDocument), GetRefusals))]
 pub(super) async fn get(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
     let found = node
         .store
@@ -85,7 +122,12 @@ pub(super) async fn get(State(node): State<Arc<Node>>, Path(message_id): Path<St
     Ok(json_bytes(sbd_json(&node, &message_id, &message.sbd)?))
 }
 
-/// `DELETE /api/messages/out/{messageId}`
+/// Drop a message that has not left
+///
+/// `200` also when there is no such message. Its files go; its conversation stays.
+#[utoipa::path(delete, path = "/api/messages/out/{messageId}", operation_id = "deleteOutgoing", tag = "messages out",
+    params(("messageId" = String, Path, description = "documentIdentification.instanceIdentifier of the message.")),
+    responses((status = 200, description = "There is no such message any more."), DeleteRefusals))]
 pub(super) async fn delete(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
     node.store
         .delete_outgoing(&message_id)

@@ -1,13 +1,16 @@
 //! Paging and sorting of every list. Spec: messaging API, 1.1.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult, kind};
 use super::params::Params;
 use crate::store::{PageOf, PageRequest};
 
-const DEFAULT_SIZE: u64 = 10;
-const MAX_SIZE: u64 = 2000;
+/// Rows of a page when nothing is asked for.
+pub(super) const DEFAULT_SIZE: u64 = 10;
+/// Most rows of a page.
+pub(super) const MAX_SIZE: u64 = 2000;
 /// Most properties that one list is sorted by.
 const MAX_SORT: usize = 20;
 
@@ -64,14 +67,16 @@ fn not_sortable(property: &str, sortable: Sortable) -> ApiError {
     ApiError::new(kind::UNKNOWN_SORT, text)
 }
 
-#[derive(Serialize, Clone, Copy)]
+/// Whether the list is in an order.
+#[derive(Serialize, Clone, Copy, ToSchema)]
 struct Sort {
     sorted: bool,
     unsorted: bool,
     empty: bool,
 }
 
-#[derive(Serialize)]
+/// What was asked for.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Pageable {
     page_number: u64,
@@ -82,11 +87,19 @@ struct Pageable {
     sort: Sort,
 }
 
-/// The envelope of a page.
+/// A page of a list.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Page<T> {
     content: Vec<T>,
+    #[serde(flatten)]
+    envelope: Envelope,
+}
+
+/// What stands around the rows of a page.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PageEnvelope)]
+pub(super) struct Envelope {
     pageable: Pageable,
     last: bool,
     first: bool,
@@ -99,34 +112,54 @@ pub(super) struct Page<T> {
     sort: Sort,
 }
 
+impl Envelope {
+    /// Of a page of a list of `total` rows, so far without rows. `sorted`: the list has an order of its own when none is asked
+    /// for.
+    pub(super) fn new(total: u64, asked: &PageRequest, sorted: bool) -> Self {
+        let sorted = sorted || !asked.sort.is_empty();
+        let sort = Sort {
+            sorted,
+            unsorted: !sorted,
+            empty: !sorted,
+        };
+        let total_pages = total.div_ceil(asked.size.max(1));
+        Self {
+            pageable: Pageable {
+                page_number: asked.page,
+                page_size: asked.size,
+                offset: asked.page.saturating_mul(asked.size),
+                paged: true,
+                unpaged: false,
+                sort,
+            },
+            last: asked.page.saturating_add(1) >= total_pages,
+            first: asked.page == 0,
+            total_pages,
+            total_elements: total,
+            size: asked.size,
+            number: asked.page,
+            number_of_elements: 0,
+            empty: true,
+            sort,
+        }
+    }
+
+    /// With this many rows.
+    pub(super) fn counting(self, rows: usize) -> Self {
+        Self {
+            number_of_elements: rows,
+            empty: rows == 0,
+            ..self
+        }
+    }
+}
+
 /// Puts a page into its envelope. `sorted`: the list has an order of its own when none is asked for.
 pub(super) fn enveloped<R, T>(found: PageOf<R>, asked: &PageRequest, sorted: bool, write: impl Fn(R) -> T) -> Page<T> {
-    let sorted = sorted || !asked.sort.is_empty();
-    let sort = Sort {
-        sorted,
-        unsorted: !sorted,
-        empty: !sorted,
-    };
-    let total_pages = found.total.div_ceil(asked.size.max(1));
+    let envelope = Envelope::new(found.total, asked, sorted);
     let content: Vec<T> = found.items.into_iter().map(write).collect();
     Page {
-        pageable: Pageable {
-            page_number: asked.page,
-            page_size: asked.size,
-            offset: asked.page.saturating_mul(asked.size),
-            paged: true,
-            unpaged: false,
-            sort,
-        },
-        last: asked.page.saturating_add(1) >= total_pages,
-        first: asked.page == 0,
-        total_pages,
-        total_elements: found.total,
-        size: asked.size,
-        number: asked.page,
-        number_of_elements: content.len(),
-        empty: content.is_empty(),
-        sort,
+        envelope: envelope.counting(content.len()),
         content,
     }
 }

@@ -8,6 +8,7 @@ use budstikke_message::identifier::ServiceId;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
+use super::description::query::Filter;
 use super::error::{ApiError, ApiResult, kind};
 use super::time;
 
@@ -52,11 +53,12 @@ impl Params {
 
     /// Refuses a filter that would be ignored without a word because its name is written in another case.
     /// Spec: messaging API, 14 (`messageID`).
-    pub(super) fn refuse_near_misses(&self, filters: &[&str]) -> ApiResult<()> {
+    pub(super) fn refuse_near_misses(&self, filters: &[Filter]) -> ApiResult<()> {
         for (given, _) in &self.0 {
             let near = filters
                 .iter()
-                .find(|name| name.eq_ignore_ascii_case(given) && *name != given);
+                .map(|filter| filter.name)
+                .find(|name| name.eq_ignore_ascii_case(given) && name != given);
             if let Some(name) = near {
                 let text = format!("There is no filter {given}; names are case-sensitive, it is called {name}.");
                 return Err(ApiError::new(kind::TYPE_MISMATCH, text));
@@ -117,6 +119,7 @@ impl Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::description::query::{Form, filter};
 
     #[test]
     fn a_query_is_decoded() {
@@ -129,10 +132,11 @@ mod tests {
 
     #[test]
     fn a_filter_in_another_case_is_refused_and_an_unknown_name_is_not() {
-        assert!(Params::parse("messageID=1").refuse_near_misses(&["messageId"]).is_err());
+        let filters = [filter("messageId", Form::Text, "")];
+        assert!(Params::parse("messageID=1").refuse_near_misses(&filters).is_err());
         assert!(
             Params::parse("messageId=1&trace=true")
-                .refuse_near_misses(&["messageId"])
+                .refuse_near_misses(&filters)
                 .is_ok()
         );
     }

@@ -12,7 +12,8 @@ use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
 
 use super::create::own_certificate;
-use super::error::{ApiError, ApiResult, kind};
+use super::description::refusals::refusals;
+use super::error::{self, ApiError, ApiResult, kind};
 use super::unbroken;
 use super::upload::{damaged, read_arkivmelding};
 use crate::fail_point;
@@ -23,7 +24,28 @@ use crate::store::{Attachment, Direction, NewStatus};
 /// What the conversation says about a message that was sent too late.
 const TOO_LATE: &str = "Levetiden gikk ut før meldingen ble sendt; den må opprettes på nytt";
 
-/// `POST /api/messages/out/{messageId}`
+/// Why a message is not sent.
+pub(super) const REFUSALS: &[error::Kind] = &[
+    kind::INVALID_CERTIFICATE,
+    kind::MISSING_FILE,
+    kind::TIME_TO_LIVE,
+    kind::MISSING_ARKIVMELDING,
+    kind::INVALID_DOCUMENT,
+    kind::MISSING_ARKIVMELDING_FILE,
+    kind::MISSING_PRIMARY,
+    kind::FILE_NOT_FOUND,
+    kind::DISK_FULL,
+    kind::NOT_STORED,
+];
+
+refusals! { PostRefusals: REFUSALS, &[kind::MESSAGE_NOT_FOUND, kind::NO_SUCH_PATH]; }
+
+/// Send a message
+///
+/// `200` means that it is queued, not that it was sent: statuses say how it goes on. Sending it again is sending it once.
+#[utoipa::path(post, path = "/api/messages/out/{messageId}", operation_id = "sendMessage", tag = "messages out",
+    params(("messageId" = String, Path, description = "documentIdentification.instanceIdentifier of the message.")),
+    responses((status = 200, description = "The message is queued."), PostRefusals))]
 pub(super) async fn post(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
     queue(&node, &message_id).await?;
     Ok(StatusCode::OK.into_response())

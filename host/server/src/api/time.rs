@@ -4,31 +4,31 @@ use budstikke_message::datetime::{DateTime, parse_date};
 use jiff::Timestamp;
 
 /// A time of the store as the API writes it: `2026-03-02T09:15:04+01:00`.
-pub(super) fn written(millis: i64) -> String {
+pub(crate) fn written(millis: i64) -> String {
     DateTime::in_oslo(Timestamp::from_millisecond(millis).unwrap_or_default())
         .as_str()
         .to_owned()
 }
 
 /// Now, as the API writes it.
-pub(super) fn now() -> String {
+pub(crate) fn now() -> String {
     DateTime::in_oslo(Timestamp::now()).as_str().to_owned()
 }
 
 /// A time of the client's. A `+` that was not encoded in a query arrives as a blank and is taken for what it was meant as.
-pub(super) fn read(text: &str) -> Option<i64> {
+pub(crate) fn read(text: &str) -> Option<i64> {
     let time: DateTime = text.replace(' ', "+").parse().ok()?;
     Some(time.instant().as_millisecond())
 }
 
 /// The first millisecond of a day, `yyyy-MM-dd`, in Norway.
-pub(super) fn start_of_day(text: &str) -> Option<i64> {
+pub(crate) fn start_of_day(text: &str) -> Option<i64> {
     let date = parse_date(text).ok()?;
     read(&format!("{date}T00:00:00"))
 }
 
 /// The first millisecond after a day.
-pub(super) fn end_of_day(text: &str) -> Option<i64> {
+pub(crate) fn end_of_day(text: &str) -> Option<i64> {
     let next = parse_date(text).ok()?.tomorrow().ok()?;
     read(&format!("{next}T00:00:00"))
 }

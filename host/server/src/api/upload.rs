@@ -9,14 +9,19 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use budstikke_message::arkivmelding::{self, Arkivmelding};
+use budstikke_message::document_type::Files;
 use budstikke_message::file_name::FileName;
 use budstikke_message::mime::mime_for;
+use budstikke_message::sbd::{AttachedError, Sbd};
 use budstikke_message::violation::{Violation, code};
+use budstikke_message::xml;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::arriving::Arriving;
+use super::description::body::Bytes;
+use super::description::refusals::refusals;
 use super::disposition::Disposition;
-use super::error::{ApiError, ApiResult, kind};
+use super::error::{ApiError, ApiResult, Kind, kind};
 use super::file_sink::FileSink;
 use super::params::Params;
 use super::unbroken;
@@ -27,8 +32,8 @@ use crate::sealed_sbd;
 use crate::store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError};
 use crate::vault::{Unclaimed, Vault};
 
-/// Largest arkivmelding.xml that is read, bytes.
-const ARKIVMELDING: u64 = 16 * 1024 * 1024;
+/// Largest file of XML that is read, bytes.
+const XML: u64 = 16 * 1024 * 1024;
 
 /// What the headers say about a file.
 pub(super) struct FileHead {
@@ -121,7 +126,63 @@ pub(super) fn title_given(required: bool, head: &FileHead, service: &str) -> Api
     Ok(())
 }
 
-/// `PUT /api/messages/out/{messageId}`
+/// Refuses a file that its message type has no place for.
+pub(super) fn fits(sbd: &Sbd, head: &FileHead) -> ApiResult<()> {
+    let name = head.filename.as_str();
+    // A receipt is handed out without its files, so they would be lost at the receiver.
+    if sbd.message_type().files == Files::None {
+        let text = format!("A message of type {} has no files.", sbd.message_type().name);
+        return Err(ApiError::new(kind::INVALID_DOCUMENT, text));
+    }
+    sbd.check_file(name, head.title.as_deref(), &head.mime)
+        .map_err(|error| {
+            let kind = match error {
+                AttachedError::NoTitle => kind::MISSING_TITLE,
+                AttachedError::NotDescribed => kind::MISSING_METADATA,
+                AttachedError::ContentType(_) => kind::INVALID_CONTENT_TYPE,
+            };
+            let text = format!(
+                "A message of type {} cannot take the file {name}: {error}.",
+                sbd.message_type().name
+            );
+            ApiError::new(kind, text)
+        })
+}
+
+/// What every file can be refused with.
+pub(super) const REFUSALS: &[Kind] = &[
+    kind::MISSING_HEADER_VALUE,
+    kind::CONSTRAINT,
+    kind::DUPLICATE_FILENAME,
+    kind::TOO_LARGE,
+    kind::MISSING_TITLE,
+    kind::MISSING_METADATA,
+    kind::INVALID_CONTENT_TYPE,
+    kind::INVALID_DOCUMENT,
+    kind::CUT_OFF,
+    kind::NOT_STORED,
+    kind::DISK_FULL,
+];
+
+refusals! {
+    PutRefusals: REFUSALS, &[kind::MISSING_HEADER, kind::SECOND_PRIMARY, kind::MESSAGE_QUEUED, kind::MESSAGE_NOT_FOUND,
+        kind::NO_SUCH_PATH];
+}
+
+/// Upload a file
+///
+/// One file for each request, as raw bytes. Files are numbered in the order of their upload; the one that `hoveddokument` names
+/// comes first. A file `arkivmelding.xml` gives the conversation its title and reference.
+#[utoipa::path(put, path = "/api/messages/out/{messageId}", operation_id = "uploadFile", tag = "messages out",
+    params(
+        ("messageId" = String, Path, description = "documentIdentification.instanceIdentifier of the message."),
+        ("title" = Option<String>, Query, description = "Title of the file; goes before `name` of Content-Disposition."),
+        ("Content-Disposition" = String, Header, example = "attachment; name=\"Svarbrev\"; filename=\"brev.pdf\"",
+            description = "`name` is the title, `filename` the name of the file; `filename*` (RFC 5987) for other letters than ASCII."),
+    ),
+    request_body(description = "The content of the file. Its type is stored as it is given; `application/octet-stream` is \
+        replaced by what the file's name says.", content((inline(Bytes) = "*/*"))),
+    responses((status = 200, description = "The file is stored."), PutRefusals))]
 pub(super) async fn put(
     State(node): State<Arc<Node>>,
     Path(message_id): Path<String>,
@@ -129,7 +190,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
-    let mut arriving = Arriving::new(body);
+    let mut arriving = Arriving::new(body, node.limits.silence_time);
     let received = match admitted(&node, &message_id, &params, &headers).await {
         Ok(admitted) => receive(&node, message_id, admitted, &mut arriving).await,
         Err(error) => Err(error),
@@ -147,6 +208,9 @@ pub(super) async fn put(
 struct Admitted {
     head: FileHead,
     primary: bool,
+    /// It must be well-formed XML.
+    xml: bool,
+    service: String,
     /// Bytes in the message already.
     present: u64,
     /// Largest sum, bytes.
@@ -179,7 +243,7 @@ async fn admitted(node: &Arc<Node>, message_id: &str, params: &Params, headers: 
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let total = present.saturating_add(announced.unwrap_or(0));
     if total > limit {
-        return Err(ApiError::too_large(total, limit));
+        return Err(ApiError::too_large(&message.facts.service, total, limit));
     }
     let sbd = sealed_sbd::open(&node.vault, &node.types, message_id, &message.sbd).map_err(|error| damaged(&error))?;
     let primary = sbd.primary_document() == Some(head.filename.as_str());
@@ -193,9 +257,12 @@ async fn admitted(node: &Arc<Node>, message_id: &str, params: &Params, headers: 
         .rules(&message.facts.service)
         .is_some_and(|rules| rules.title_required);
     title_given(title_required, &head, &message.facts.service)?;
+    fits(&sbd, &head)?;
     Ok(Admitted {
+        xml: must_be_xml(&sbd, &head),
         head,
         primary,
+        service: message.facts.service,
         present,
         limit,
     })
@@ -205,6 +272,8 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
     let Admitted {
         head,
         primary,
+        xml,
+        service,
         present,
         limit,
     } = admitted;
@@ -212,13 +281,16 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
     while let Some(piece) = arriving.next().await? {
         let total = present.saturating_add(sink.size()).saturating_add(piece.len() as u64);
         if total > limit {
-            return Err(ApiError::too_large(total, limit));
+            return Err(ApiError::too_large(&service, total, limit));
         }
         sink.write(piece).await?;
     }
     let node = node.clone();
     unbroken(async move {
         let file = sink.finish().await?;
+        if xml {
+            xml_fits(&node.vault, &head, &file).await?;
+        }
         let filename = head.filename.to_string();
         let attachment = head.attachment(&node.vault, &file, primary).await?;
         fail_point::reached("upload.before-commit");
@@ -229,6 +301,7 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
         settle(&[file], attached.as_ref().err());
         attached.map_err(|error| match error {
             StoreError::DuplicateFilename => duplicate(&filename),
+            StoreError::TooLarge { total, limit } => ApiError::too_large(&service, total, limit),
             error => ApiError::of_store(&error, &message_id),
         })?;
         fail_point::reached("upload.after-commit");
@@ -260,26 +333,67 @@ pub(super) fn damaged(error: &anyhow::Error) -> ApiError {
     ApiError::new(kind::INTERNAL, "The stored message cannot be read.")
 }
 
+/// Whether the message type says that the file is XML.
+pub(super) fn must_be_xml(sbd: &Sbd, head: &FileHead) -> bool {
+    sbd.message_type().xml_files.contains(&head.filename.as_str())
+}
+
+/// Refuses a file that is no XML; it is read back for that.
+pub(super) async fn xml_fits(vault: &Vault, head: &FileHead, file: &Unclaimed) -> ApiResult<()> {
+    let (name, blob) = (head.filename.as_str(), file.blob());
+    let read = read_back(vault, name, &blob.name, blob.size, xml::check).await?;
+    read.map_err(|error| {
+        let text = format!("The file {name} cannot be used: {error}.");
+        ApiError::new(kind::INVALID_DOCUMENT, text)
+    })
+}
+
 /// Reads `arkivmelding.xml` back from the vault.
 pub(super) async fn read_arkivmelding(vault: &Vault, blob: &str, size: u64) -> ApiResult<Arkivmelding> {
-    if size > ARKIVMELDING {
-        let text = format!("arkivmelding.xml is {size} bytes; at most {ARKIVMELDING} are read.");
-        return Err(ApiError::new(kind::UNREADABLE_ARKIVMELDING, text));
+    let parsed = read_back(vault, arkivmelding::FILE_NAME, blob, size, Arkivmelding::read).await?;
+    parsed.map_err(|error| ApiError::new(kind::INVALID_DOCUMENT, error.to_string()))
+}
+
+/// Reads a file of XML back from the vault, if it is not too large for that.
+async fn read_back<T: Send + 'static>(
+    vault: &Vault,
+    name: &str,
+    blob: &str,
+    size: u64,
+    parse: fn(&[u8]) -> T,
+) -> ApiResult<T> {
+    if size > XML {
+        let text = format!("{name} is {size} bytes; at most {XML} are read.");
+        return Err(ApiError::new(kind::INVALID_DOCUMENT, text));
     }
     let (vault, blob) = (vault.clone(), blob.to_owned());
     let read = blocking(move || {
         let mut content = Vec::new();
-        vault.read(&blob)?.take(ARKIVMELDING).read_to_end(&mut content)?;
-        Ok(Arkivmelding::read(&content))
+        vault.read(&blob)?.take(XML).read_to_end(&mut content)?;
+        Ok(parse(&content))
     });
-    let parsed = read.await.map_err(|error| ApiError::of_vault(&error))?;
-    parsed.map_err(|error| ApiError::new(kind::UNREADABLE_ARKIVMELDING, error.to_string()))
+    read.await.map_err(|error| ApiError::of_vault(&error))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::api::scenes::chunked;
+
+    #[test]
+    fn a_title_is_needed_where_the_service_says_so() {
+        let head = |title: &str| FileHead {
+            filename: FileName::parse("a.txt".to_owned()).unwrap(),
+            title: Some(title.to_owned()).filter(|title| !title.is_empty()),
+            mime: "text/plain".to_owned(),
+        };
+        assert!(title_given(false, &head(""), "S").is_ok());
+        assert!(title_given(true, &head("Brev"), "S").is_ok());
+        assert_eq!(
+            title_given(true, &head(""), "S").unwrap_err().kind(),
+            kind::MISSING_TITLE
+        );
+    }
 
     /// An upload of `size` bytes in pieces, without an announced length, where `limit` holds.
     pub(in crate::api) async fn received(node: &Arc<Node>, message_id: &str, size: usize, limit: u64) -> ApiResult<()> {
@@ -291,9 +405,12 @@ pub(super) mod tests {
         let admitted = Admitted {
             head,
             primary: false,
+            xml: false,
+            service: "S".to_owned(),
             present: 0,
             limit,
         };
-        receive(node, message_id.to_owned(), admitted, &mut Arriving::new(chunked(size))).await
+        let mut arriving = Arriving::new(chunked(size), node.limits.silence_time);
+        receive(node, message_id.to_owned(), admitted, &mut arriving).await
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::config::{self, Config, Problems};
+use crate::front::Front;
 use crate::registry::TomlRegistry;
 
 /// Reads everything that `serve` would read, and loads every plugin, without starting anything. Prints each problem on a
@@ -31,6 +32,7 @@ async fn check(path: &Path) -> Problems {
     };
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut problems = Problems::default();
+    front(&config, path, &text, &mut problems);
     let identity = match config::open_keystore(&config.organisation.keystore) {
         Ok(identity) => Arc::new(identity),
         Err(error) => {
@@ -62,6 +64,29 @@ async fn check(path: &Path) -> Problems {
         Err(error) => problems.add(path, &text, &["tokens"], format!("{error:#}")),
     }
     problems
+}
+
+/// Password hashes, and the certificate of the server.
+fn front(config: &Config, path: &Path, text: &str, problems: &mut Problems) {
+    match Front::new(&config.server) {
+        Err(errors) => {
+            for error in errors {
+                problems.add(path, text, &["server", error.key], error.why);
+            }
+        }
+        Ok(front) => {
+            if let Some(certificate) = front.certificate().current()
+                && !certificate.is_valid_at(jiff::Timestamp::now())
+            {
+                let what = format!(
+                    "the certificate is valid from {} to {}",
+                    certificate.not_before(),
+                    certificate.not_after()
+                );
+                problems.add(path, text, &["server", "tls"], what);
+            }
+        }
+    }
 }
 
 async fn plugins(config: &Config, path: &Path, text: &str, tokens: &Arc<Tokens>, problems: &mut Problems) {

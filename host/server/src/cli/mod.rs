@@ -1,8 +1,10 @@
 //! The commands.
 
 mod check;
+mod hash_password;
 mod serve;
 mod start;
+mod stop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +34,8 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Reads a password from standard input and prints its hash, for `password-hash` under [[server.users]].
+    HashPassword,
     /// For plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
+        Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
             let limits = CompileLimits {
                 memory,

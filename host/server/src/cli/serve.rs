@@ -4,15 +4,20 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::start;
+use super::stop::{self, Ended};
 use crate::config::{Config, Problems};
-use crate::{api, delivery};
+use crate::front::{Front, FrontError};
+use crate::{api, delivery, webhooks};
+
+/// For threads that are busy when everything else has ended.
+const THREADS: Duration = Duration::from_secs(1);
 
 /// Runs until told to stop.
 pub(super) fn run(path: &Path) -> ExitCode {
@@ -28,7 +33,10 @@ pub(super) fn run(path: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(config)) {
+    let served = runtime.block_on(serve(config));
+    // What was dropped may still hold a thread: it is not waited for.
+    runtime.shutdown_timeout(THREADS);
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -47,44 +55,48 @@ fn refuse(problems: &Problems) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let listen = config.server.listen;
     let address_file = config.server.address_file.clone();
-    let started = start::node(config).await?;
+    let front = Front::new(&config.server).map_err(|errors| refusal(&errors))?;
+    let secure = config.server.tls.is_some();
+    if config.server.open && !listen.ip().is_loopback() {
+        tracing::warn!(
+            %listen,
+            "[server] open = true: EVERYBODY who reaches this address can send and read messages; nobody is asked for a password"
+        );
+    }
+    if !secure && !listen.ip().is_loopback() {
+        tracing::warn!(%listen, "there is no [server.tls]: passwords and messages cross the network in the clear");
+    }
+    let started = start::node(config, front.certificate()).await?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("[server] listen = \"{listen}\""))?;
     let address = listener.local_addr()?;
 
     let stop = CancellationToken::new();
-    let tasks = delivery::start(&started.node, &stop);
-    tokio::spawn(told_to_stop(stop.clone()));
+    let mut tasks = delivery::start(&started.node, &stop);
+    tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
+    let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     if let Some(file) = &address_file {
         let temporary = file.with_extension("new");
         fs::write(&temporary, format!("{address}\n"))
             .and_then(|()| fs::rename(&temporary, file))
             .with_context(|| file.display().to_string())?;
     }
-    tracing::info!(%address, "ready");
-    axum::serve(listener, api::router(Arc::clone(&started.node)))
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .await?;
-    tracing::info!("stopping; what is under way is finished first");
-    tasks.join_all().await;
-    tracing::info!("stopped");
+    tracing::info!(%address, tls = secure, "ready");
+    let router = api::router(Arc::clone(&started.node));
+    let work = async {
+        front.serve(listener, router, stop.clone()).await;
+        tasks.join_all().await;
+    };
+    match stop::until_told(work, signals, &stop, stop::GRACE).await {
+        Ended::Whole => tracing::info!("stopped"),
+        Ended::Late => tracing::warn!("stopped; what took too long was dropped, nothing that was accepted is lost"),
+        Ended::AtOnce => tracing::warn!("stopped at once; nothing that was accepted is lost"),
+    }
     Ok(())
 }
 
-async fn told_to_stop(stop: CancellationToken) {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        tracing::warn!("SIGTERM cannot be listened for");
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => {
-            if let Err(error) = result {
-                tracing::warn!(%error, "Ctrl-C cannot be listened for");
-                terminate.recv().await;
-            }
-        }
-    }
-    stop.cancel();
+fn refusal(errors: &[FrontError]) -> anyhow::Error {
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    anyhow::Error::msg(told.join("\n"))
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use budstikke_message::document_type::MessageTypes;
 use budstikke_message::identifier::OrganisationNumber;
 use budstikke_runtime::{
     CompileLimits, Compiler, CompilerCommand, Engine, FolderSettings, Loader, PluginFolder, PluginSpec, PoolSettings,
@@ -18,10 +17,12 @@ use crate::abilities::AdapterServices;
 use crate::abilities::tokens::Tokens;
 use crate::adapters::{Adapter, Adapters};
 use crate::config::{self, Config};
+use crate::front::ServerCertificate;
 use crate::node::Node;
 use crate::registry::TomlRegistry;
 use crate::store::Store;
 use crate::vault::{StoreKey, Vault};
+use crate::webhooks::Webhooks;
 
 /// A node, and what must live as long as it.
 pub(super) struct Started {
@@ -44,7 +45,7 @@ pub(super) fn log() {
 }
 
 /// Everything up to the point where messages can flow.
-pub(super) async fn node(config: Config) -> anyhow::Result<Started> {
+pub(super) async fn node(config: Config, server_certificate: ServerCertificate) -> anyhow::Result<Started> {
     let data = &config.store.folder;
     fs::create_dir_all(data).with_context(|| data.display().to_string())?;
     let lock = lock(data)?;
@@ -64,6 +65,7 @@ pub(super) async fn node(config: Config) -> anyhow::Result<Started> {
     let key = StoreKey::open_or_create(&key_file, &identity)?;
     let vault = Vault::open(&data.join("files"), key).with_context(|| data.join("files").display().to_string())?;
     let store = Arc::new(Store::open(&database).with_context(|| database.display().to_string())?);
+    store.feed_status_queue(config.messages.status_queue.clone()).await?;
     let tokens = Arc::new(Tokens::new(
         &config.tokens,
         &identity,
@@ -80,8 +82,12 @@ pub(super) async fn node(config: Config) -> anyhow::Result<Started> {
         vault,
         registry,
         adapters,
-        types: MessageTypes::standard(),
+        types: known(config.messages.known_types())?,
+        processes: known(config.messages.own_processes())?,
         settings: config.messages,
+        webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
+        limits: config.server.limits,
+        server_certificate,
         queued: tokio::sync::Notify::new(),
     });
     if knot.set(node.clone()).is_err() {
@@ -91,6 +97,14 @@ pub(super) async fn node(config: Config) -> anyhow::Result<Started> {
         node,
         _folder: folder,
         _lock: lock,
+    })
+}
+
+/// What the configuration adds to a table; it was checked when the file was read, but a schema can have changed since.
+fn known<T>(table: Result<T, Vec<config::RowFault>>) -> anyhow::Result<T> {
+    table.map_err(|faults| {
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", told.join("; "))
     })
 }
 

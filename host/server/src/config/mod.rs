@@ -3,23 +3,30 @@
 //! Reading happens in three steps, each with errors that name file, line and key: TOML, shape (unknown keys are errors),
 //! and sense (files that must exist, names that must fit together), see [`problem`].
 
+mod content;
 mod keystore;
 mod problem;
+mod quantity;
+mod registry;
 mod secret;
+mod server;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use budstikke_runtime::{Grants, Limits};
+use budstikke_runtime::{Grants, HostGrant, Limits};
 use serde::Deserialize;
 
 use crate::delivery::retry;
 
+pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
 pub use problem::{Problem, Problems};
+pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Registry, WithoutReceiver};
 pub use secret::Secret;
+pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
 
 /// The whole file.
@@ -40,6 +47,9 @@ pub struct Config {
     /// How messages live and queue.
     #[serde(default)]
     pub messages: Messages,
+    /// How subscribers are told.
+    #[serde(default)]
+    pub webhooks: Webhooks,
     /// How tokens are had, by profile.
     #[serde(default)]
     pub tokens: BTreeMap<String, TokenProfile>,
@@ -73,21 +83,11 @@ pub struct Keystore {
     pub alias: Option<String>,
 }
 
-/// `[server]`
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Server {
-    /// Address of the API. Port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Writes the address that was taken to this file, when the server is ready.
-    pub address_file: Option<PathBuf>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 9093)),
-            address_file: None,
+impl Keystore {
+    fn resolve_paths(&mut self, base: &Path) {
+        self.path = base.join(&self.path);
+        if let Some(password) = &mut self.password {
+            password.resolve_path(base);
         }
     }
 }
@@ -143,6 +143,12 @@ pub struct Messages {
     /// Seconds until a message that did not leave is tried again: after the first attempt, the second, …; the last one
     /// repeats.
     pub retry_seconds: Vec<u64>,
+    /// Services whose statuses go on the status queue.
+    pub status_queue: Vec<String>,
+    /// `[[messages.types]]`
+    pub types: Vec<OwnType>,
+    /// `[[messages.processes]]`
+    pub processes: Vec<OwnProcess>,
 }
 
 impl Default for Messages {
@@ -152,6 +158,40 @@ impl Default for Messages {
             lock_minutes: 5,
             concurrency: 10,
             retry_seconds: retry::SECONDS.to_vec(),
+            status_queue: Vec::new(),
+            types: Vec::new(),
+            processes: Vec::new(),
+        }
+    }
+}
+
+/// `[webhooks]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Webhooks {
+    /// Hosts that subscribers may be told at; none: every host.
+    pub allow: Option<Vec<HostGrant>>,
+    /// Time to connect, TLS included.
+    #[serde(deserialize_with = "quantity::time")]
+    pub connect_time: Duration,
+    /// Time from the start of a request to its answer.
+    #[serde(deserialize_with = "quantity::time")]
+    pub read_time: Duration,
+    /// Seconds until an event that was not taken is tried again: after the first attempt, the second, …; the last one
+    /// repeats.
+    pub retry_seconds: Vec<u64>,
+    /// Hours that an event is kept for a subscriber that does not take it.
+    pub keep_hours: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            allow: None,
+            connect_time: Duration::from_secs(10),
+            read_time: Duration::from_secs(10),
+            retry_seconds: vec![10, 30, 60, 300, 900, 3600],
+            keep_hours: 72,
         }
     }
 }
@@ -210,52 +250,19 @@ fn yes() -> bool {
     true
 }
 
-/// `[registry]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Registry {
-    /// `[[registry.receivers]]`
-    pub receivers: Vec<Receiver>,
-}
-
-/// Somebody who can receive.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Receiver {
-    /// Organisation or person number without prefix.
-    pub identifier: String,
-    /// What it takes, in the order of preference.
-    pub capabilities: Vec<Capability>,
-}
-
-/// What a receiver takes over one service.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Capability {
-    /// Processes.
-    pub processes: Vec<String>,
-    /// Service.
-    pub service: String,
-    /// The SBD's `standard`, any of these.
-    pub document_types: Vec<String>,
-    /// PEM file: what messages are sealed to.
-    pub certificate: Option<PathBuf>,
-    /// Levels of `sikkerhetsnivaa` that it takes; empty: all.
-    #[serde(default)]
-    pub security_levels: Vec<u8>,
-    /// What else the service must know, by name.
-    #[serde(default)]
-    pub address: BTreeMap<String, String>,
-}
-
 impl Config {
     /// Reads the file; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Problems::one(path, None, "", format!("cannot be read: {error}")))?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| Problems::of_toml(path, &text, &error))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of the file at `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Problems> {
+        let mut config: Self = toml::from_str(text).map_err(|error| Problems::of_toml(path, text, &error))?;
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
-        let problems = problem::sense(&config, path, &text);
+        let problems = problem::sense(&config, path, text);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
@@ -269,32 +276,26 @@ impl Config {
 
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
-        let fix_keystore = |keystore: &mut Keystore| {
-            keystore.path = base.join(&keystore.path);
-            if let Some(password) = &mut keystore.password {
-                password.resolve_path(base);
-            }
-        };
-        fix_keystore(&mut self.organisation.keystore);
+        self.organisation.keystore.resolve_paths(base);
+        self.server.resolve_paths(base);
         fix(&mut self.store.folder);
         fix(&mut self.plugins.folder);
         self.plugins.cache.as_mut().map(fix);
-        self.server.address_file.as_mut().map(fix);
         for profile in self.tokens.values_mut() {
-            profile.keystore.as_mut().map(fix_keystore);
+            if let Some(keystore) = &mut profile.keystore {
+                keystore.resolve_paths(base);
+            }
             profile.jwk.as_mut().map(fix);
         }
         for adapter in self.adapters.values_mut() {
             adapter.extra_authorities.as_mut().map(fix);
             settings::resolve_paths(&mut adapter.settings, base);
         }
-        for capability in self
-            .registry
-            .receivers
+        self.registry.files_mut().for_each(fix);
+        self.messages
+            .types
             .iter_mut()
-            .flat_map(|receiver| &mut receiver.capabilities)
-        {
-            capability.certificate.as_mut().map(fix);
-        }
+            .filter_map(|own| own.schema.as_mut())
+            .for_each(fix);
     }
 }

@@ -1,7 +1,10 @@
 //! What is wrong with a configuration: file, line, key, and what to do.
 
+mod server;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use budstikke_message::identifier::OrganisationNumber;
 use toml::de::{DeTable, DeValue};
@@ -75,12 +78,14 @@ impl Problems {
         Self::one(file, line, &key, error.message().to_owned())
     }
 
-    /// Adds a problem with a key of the file; the line is looked up.
+    /// Adds a problem with a key of the file; the line is looked up. A number in the key can stand for the element of a list.
     pub fn add(&mut self, file: &Path, text: &str, key: &[&str], what: impl Into<String>) {
+        let (line, numbers) = place_of(text, key);
+        let names = key.iter().enumerate().filter(|(at, _)| !numbers.contains(at));
         self.0.push(Problem {
             file: file.to_owned(),
-            line: line_of(text, key),
-            key: key.join("."),
+            line,
+            key: names.map(|(_, name)| *name).collect::<Vec<_>>().join("."),
             text: what.into(),
         });
     }
@@ -116,22 +121,36 @@ fn in_value(value: &DeValue<'_>, offset: usize) -> Option<String> {
     }
 }
 
-/// The line of a key, or of the deepest part of its path that is there.
-fn line_of(text: &str, key: &[&str]) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?;
-    let mut line = None;
+/// The line of a key, or of the deepest part of its path that is there, and which parts of the path are numbers in lists.
+fn place_of(text: &str, key: &[&str]) -> (Option<usize>, Vec<usize>) {
+    let (mut line, mut numbers) = (None, Vec::new());
+    let Ok(document) = DeTable::parse(text) else {
+        return (line, numbers);
+    };
     let mut table = document.get_ref();
-    for part in key {
+    let mut parts = key.iter().enumerate();
+    while let Some((_, part)) = parts.next() {
         let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
             break;
         };
         line = Some(line_at(text, name.span().start));
-        match value.get_ref() {
+        let mut value = value.get_ref();
+        if let DeValue::Array(items) = value
+            && let Some((at, number)) = parts.next()
+        {
+            numbers.push(at);
+            let Some(item) = number.parse::<usize>().ok().and_then(|number| items.get(number)) else {
+                break;
+            };
+            line = Some(line_at(text, item.span().start));
+            value = item.get_ref();
+        }
+        match value {
             DeValue::Table(inner) => table = inner,
             _ => break,
         }
     }
-    line
+    (line, numbers)
 }
 
 /// What a parser cannot see: names that must fit together, numbers that must be in range, files that must be there.
@@ -145,6 +164,10 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
         let what = format!("no such file: {}", config.organisation.keystore.path.display());
         add(&["organisation", "keystore"], what);
     }
+    server::sense(&config.server, |key, what| {
+        let key: Vec<&str> = std::iter::once("server").chain(key.iter().copied()).collect();
+        add(&key, what);
+    });
     for (key, value, range) in [
         (
             "lifetime-hours",
@@ -161,11 +184,36 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
             );
         }
     }
-    if config.messages.retry_seconds.is_empty() || config.messages.retry_seconds.contains(&0) {
-        add(
-            &["messages", "retry-seconds"],
-            "must be one or more numbers of at least 1".into(),
-        );
+    for (table, seconds) in [
+        ("messages", &config.messages.retry_seconds),
+        ("webhooks", &config.webhooks.retry_seconds),
+    ] {
+        if seconds.is_empty() || seconds.contains(&0) {
+            add(
+                &[table, "retry-seconds"],
+                "must be one or more numbers of at least 1".into(),
+            );
+        }
+    }
+    for service in &config.messages.status_queue {
+        if !config
+            .adapters
+            .values()
+            .any(|adapter| adapter.services.contains(service))
+        {
+            add(&["messages", "status-queue"], format!("no adapter serves {service}"));
+        }
+    }
+    if !(1..=24 * 365).contains(&config.webhooks.keep_hours) {
+        add(&["webhooks", "keep-hours"], "must be from 1 to 8760".into());
+    }
+    for (key, time) in [
+        ("connect-time", config.webhooks.connect_time),
+        ("read-time", config.webhooks.read_time),
+    ] {
+        if !(Duration::from_millis(1)..=Duration::from_mins(5)).contains(&time) {
+            add(&["webhooks", key], "must be from 1ms to 5min".into());
+        }
     }
     if config.plugins.poll_seconds == 0 {
         add(&["plugins", "poll-seconds"], "must be at least 1".into());
@@ -237,14 +285,17 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
             served.push((name, service));
         }
     }
-    for (number, receiver) in config.registry.receivers.iter().enumerate() {
-        for capability in &receiver.capabilities {
-            if let Some(path) = capability.certificate.as_ref().filter(|path| !path.is_file()) {
-                // By its place: the identifier can be a person's.
-                let what = format!("receiver number {}: no such file: {}", number + 1, path.display());
-                add(&["registry", "receivers"], what);
-            }
-        }
+    for (list, number, path) in config.registry.files().filter(|(_, _, path)| !path.is_file()) {
+        // By its place: the identifier of a receiver can be a person's.
+        let entry = if list == "receivers" { "receiver" } else { "entry" };
+        let what = format!("{entry} number {}: no such file: {}", number + 1, path.display());
+        add(&["registry", list, &number.to_string()], what);
+    }
+    let types = config.messages.known_types().err();
+    let processes = config.messages.own_processes().err();
+    for fault in types.into_iter().chain(processes).flatten() {
+        let number = fault.number.to_string();
+        add(&["messages", fault.list, &number, fault.key], fault.text);
     }
     problems
 }
@@ -267,6 +318,26 @@ mod tests {
         assert_eq!(
             problems.to_string(),
             "b.toml:5: adapters.dpo.component: is bad\nb.toml:4: adapters.dpo.services: is missing"
+        );
+    }
+
+    #[test]
+    fn an_element_of_a_list_is_told_by_its_line_and_a_number_can_be_a_name() {
+        let text =
+            "[[messages.types]]\ntype = \"a\"\n\n[[messages.types]]\ntype = \"b\"\n\n[adapters.5]\ncomponent = \"x\"\n";
+        let mut problems = Problems::default();
+        problems.add(Path::new("b.toml"), text, &["messages", "types", "1", "type"], "is bad");
+        problems.add(
+            Path::new("b.toml"),
+            text,
+            &["messages", "types", "1", "schema"],
+            "is missing",
+        );
+        problems.add(Path::new("b.toml"), text, &["adapters", "5", "component"], "is bad");
+        assert_eq!(
+            problems.to_string(),
+            "b.toml:5: messages.types.type: is bad\nb.toml:4: messages.types.schema: is missing\n\
+             b.toml:8: adapters.5.component: is bad"
         );
     }
 }

@@ -20,9 +20,16 @@ fn as_secret(table: &Table) -> Option<Secret> {
     }
 }
 
+/// Files of secrets lie relative to the folder of the configuration.
 pub(super) fn resolve_paths(table: &mut Table, base: &Path) {
     for (_, value) in table.iter_mut() {
-        if let Value::Table(inner) = value {
+        resolve_value(value, base);
+    }
+}
+
+fn resolve_value(value: &mut Value, base: &Path) {
+    match value {
+        Value::Table(inner) => {
             let file = inner.get("file").and_then(Value::as_str).map(|file| base.join(file));
             match (as_secret(inner), file) {
                 (Some(_), Some(file)) => {
@@ -32,6 +39,8 @@ pub(super) fn resolve_paths(table: &mut Table, base: &Path) {
                 (None, _) => resolve_paths(inner, base),
             }
         }
+        Value::Array(items) => items.iter_mut().for_each(|item| resolve_value(item, base)),
+        _ => {}
     }
 }
 
@@ -87,6 +96,22 @@ mod tests {
         let json = resolved(&table).unwrap();
         assert_eq!(json["deep"]["word"], "hush");
         assert_eq!(json["deep"]["env"], "plain");
+    }
+
+    #[test]
+    fn a_secret_in_a_list_is_put_in() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("word"), "hush\n").unwrap();
+        let mut table: Table =
+            toml::from_str("words = [\"plain\", { file = \"word\" }, [{ deep = { file = \"word\" } }]]\n[[door]]\nword = { file = \"word\" }")
+                .unwrap();
+        resolve_paths(&mut table, folder.path());
+        let json = resolved(&table).unwrap();
+        assert_eq!(
+            json["words"],
+            serde_json::json!(["plain", "hush", [{ "deep": "hush" }]])
+        );
+        assert_eq!(json["door"][0]["word"], "hush");
     }
 
     #[test]

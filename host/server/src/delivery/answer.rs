@@ -12,7 +12,7 @@ use crate::store::{ConversationFacts, NewOutgoing};
 /// answered is settled when the message arrives.
 pub fn status_answer(node: &Node, received: &Sbd, service: &str, status: Status) -> Option<NewOutgoing> {
     let lifetime = std::time::Duration::from_secs(u64::from(node.settings.lifetime_hours) * 3600);
-    let reply = match received.status_reply(status, Timestamp::now(), lifetime) {
+    let reply = match received.status_reply(status, &node.processes, Timestamp::now(), lifetime) {
         Ok(reply) => reply,
         Err(reason) => {
             tracing::info!(%reason, %status, "no status goes back to the sender");

@@ -62,6 +62,7 @@ pub async fn deliver(node: &Arc<Node>, handover: Handover<'_>) -> Result<Deliver
             .map(|_| Delivery::AlreadyKnown)
             .map_err(|error| stored(&error));
     }
+    told_of_its_schema(&sbd, &facts.message_id);
     let expired = facts.expiry < Node::now();
     let kept = match &handover.package {
         Some(package) if !expired => Some(keep_package(node, package.clone()).await?),
@@ -86,6 +87,24 @@ pub async fn deliver(node: &Arc<Node>, handover: Handover<'_>) -> Result<Deliver
         (true, true) => Delivery::Expired,
         (true, false) => Delivery::New,
     })
+}
+
+/// A body that breaks the schema of its type is the sender's fault; the fagsystem gets it all the same. The members at
+/// fault stay out of the log: their names can be content.
+fn told_of_its_schema(sbd: &Sbd, message_id: &str) {
+    let row = sbd.message_type();
+    let Some(schema) = &row.schema else { return };
+    let found = schema.check(sbd.body(), &row.name);
+    if let Some(first) = found.first() {
+        let (message_type, violations) = (row.name.as_ref(), found.len());
+        tracing::warn!(
+            message_id,
+            message_type,
+            violations,
+            first = first.code,
+            "a received message does not match the schema of its type; it is delivered all the same"
+        );
+    }
 }
 
 fn stored(error: &StoreError) -> Failure {

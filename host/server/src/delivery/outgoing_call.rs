@@ -97,11 +97,11 @@ impl OutgoingCall {
 
 /// What the registry says now: between create and send a receiver can have moved or changed its certificate.
 async fn capability_of(node: &Node, message: &OutgoingMessage) -> Result<Capability, Failure> {
-    let receiver = message.facts.receiver_identifier.as_deref().unwrap_or_default();
-    let found = node
-        .registry
-        .capabilities(receiver, Some(&message.facts.process), None)
-        .await;
+    let process = &message.facts.process;
+    let found = match message.facts.receiver_identifier.as_deref() {
+        Some(receiver) => node.registry.capabilities(receiver, Some(process), None).await,
+        None => node.registry.without_receiver(process).await,
+    };
     match found {
         Ok(capabilities) => capabilities
             .into_iter()
@@ -119,6 +119,7 @@ async fn capability_of(node: &Node, message: &OutgoingMessage) -> Result<Capabil
             "receiver",
             "the registry does not know the receiver any more",
         )),
+        Err(error @ RegistryError::NeedsReceiver(_)) => Err(Failure::permanent("receiver", error.to_string())),
         Err(RegistryError::NotAccepted { process, .. }) => Err(Failure::permanent(
             "receiver",
             format!("the receiver does not take the process {process} any more"),

@@ -1,17 +1,26 @@
 //! A registry that is the operator's own list.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use budstikke_message::body::PostalAddress;
 use budstikke_message::x509::Certificate;
 
-use super::{Capability, Registry, RegistryError};
+use super::{Addresses, Capability, DigitalAddress, Record, Registry, RegistryError, record};
 use crate::config;
 
-/// `[[registry.receivers]]`
+/// `[registry]`
 pub struct TomlRegistry {
-    receivers: HashMap<String, Vec<Listed>>,
+    receivers: HashMap<String, Receiver>,
+    without_receiver: Vec<Capability>,
+}
+
+#[derive(Default)]
+struct Receiver {
+    name: Option<String>,
+    listed: Vec<Listed>,
 }
 
 struct Listed {
@@ -22,34 +31,80 @@ struct Listed {
 impl TomlRegistry {
     /// Reads the certificates that the list names.
     pub fn new(list: &config::Registry) -> anyhow::Result<Self> {
-        let mut receivers: HashMap<String, Vec<Listed>> = HashMap::new();
+        let mut receivers: HashMap<String, Receiver> = HashMap::new();
         for receiver in &list.receivers {
-            let listed = receivers.entry(receiver.identifier.clone()).or_default();
+            let entry = receivers.entry(receiver.identifier.clone()).or_default();
+            if receiver.name.is_some() {
+                entry.name.clone_from(&receiver.name);
+            }
             for capability in &receiver.capabilities {
-                let certificate = capability
-                    .certificate
-                    .as_ref()
-                    .map(|path| {
-                        let text = std::fs::read(path).with_context(|| path.display().to_string())?;
-                        let certificate = Certificate::from_pem(&text).with_context(|| path.display().to_string())?;
-                        Ok::<_, anyhow::Error>(certificate.der().to_vec())
-                    })
-                    .transpose()?;
-                for process in &capability.processes {
-                    listed.push(Listed {
-                        capability: Capability {
-                            process: process.clone(),
-                            service: capability.service.clone(),
-                            document_types: capability.document_types.clone(),
-                            certificate: certificate.clone(),
-                            address: capability.address.clone(),
-                        },
-                        security_levels: capability.security_levels.clone(),
-                    });
-                }
+                let listed = Capability {
+                    service: capability.service.clone(),
+                    document_types: capability.document_types.clone(),
+                    certificate: certificate(capability.certificate.as_ref())?,
+                    address: capability.address.clone(),
+                    addresses: addresses(capability),
+                    process: String::new(),
+                };
+                entry.listed.extend(capability.processes.iter().map(|process| Listed {
+                    capability: in_process(&listed, process),
+                    security_levels: capability.security_levels.clone(),
+                }));
             }
         }
-        Ok(Self { receivers })
+        let mut without_receiver = Vec::new();
+        for row in &list.without_receiver {
+            let listed = Capability {
+                service: row.service.clone(),
+                document_types: row.document_types.clone(),
+                certificate: certificate(row.certificate.as_ref())?,
+                address: row.address.clone(),
+                ..Capability::default()
+            };
+            without_receiver.extend(row.processes.iter().map(|process| in_process(&listed, process)));
+        }
+        Ok(Self {
+            receivers,
+            without_receiver,
+        })
+    }
+
+    fn receiver(&self, identifier: &str) -> Result<&Receiver, RegistryError> {
+        self.receivers
+            .get(identifier)
+            .ok_or_else(|| RegistryError::UnknownReceiver(identifier.to_owned()))
+    }
+}
+
+fn in_process(capability: &Capability, process: &str) -> Capability {
+    Capability {
+        process: process.to_owned(),
+        ..capability.clone()
+    }
+}
+
+fn certificate(path: Option<&PathBuf>) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let certificate = Certificate::from_pem(&text).with_context(|| path.display().to_string())?;
+    Ok(Some(certificate.der().to_vec()))
+}
+
+fn addresses(given: &config::Capability) -> Addresses {
+    let postal = |address: &config::PostalAddress| PostalAddress {
+        name: address.name.clone(),
+        street: address.street.clone(),
+        postal_code: address.postal_code.clone(),
+        postal_area: address.postal_area.clone(),
+        country: address.country.clone(),
+    };
+    Addresses {
+        post: given.post_address.as_ref().map(postal),
+        back: given.return_address.as_ref().map(postal),
+        digital: given.digital_post_address.as_ref().map(|mailbox| DigitalAddress {
+            supplier: mailbox.supplier.clone(),
+            address: mailbox.address.clone(),
+        }),
     }
 }
 
@@ -61,11 +116,9 @@ impl Registry for TomlRegistry {
         process: Option<&str>,
         security_level: Option<u8>,
     ) -> Result<Vec<Capability>, RegistryError> {
-        let listed = self
-            .receivers
-            .get(receiver)
-            .ok_or_else(|| RegistryError::UnknownReceiver(receiver.to_owned()))?;
-        let found: Vec<Capability> = listed
+        let found: Vec<Capability> = self
+            .receiver(receiver)?
+            .listed
             .iter()
             .filter(|listed| process.is_none_or(|process| listed.capability.process == process))
             .filter(|listed| {
@@ -82,5 +135,102 @@ impl Registry for TomlRegistry {
             });
         }
         Ok(found)
+    }
+
+    async fn without_receiver(&self, process: &str) -> Result<Vec<Capability>, RegistryError> {
+        let rows = self.without_receiver.iter().filter(|row| row.process == process);
+        let found: Vec<Capability> = rows.cloned().collect();
+        if found.is_empty() {
+            return Err(RegistryError::NeedsReceiver(process.to_owned()));
+        }
+        Ok(found)
+    }
+
+    /// The list has an order of preference, so its first record is the primary one.
+    async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
+        let found = self.receiver(receiver)?;
+        let all: Vec<_> = found
+            .listed
+            .iter()
+            .map(|listed| {
+                let level = match *listed.security_levels.as_slice() {
+                    [only] => Some(only),
+                    _ => None,
+                };
+                record::service(receiver, &listed.capability, level)
+            })
+            .collect();
+        let primary = all.first().cloned();
+        Ok(Record {
+            info: record::info(receiver, found.name.as_deref()),
+            primary: primary.ok_or_else(|| RegistryError::UnknownReceiver(receiver.to_owned()))?,
+            all,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = r#"
+        [[receivers]]
+        identifier = "910076787"
+        name = "Eksempeletaten"
+        [[receivers.capabilities]]
+        processes = ["urn:a", "urn:b"]
+        service = "ONE"
+        document-types = ["urn:x::brev"]
+        security-levels = [3]
+        [[receivers.capabilities]]
+        processes = ["urn:a"]
+        service = "TWO"
+        document-types = ["urn:x::brev"]
+        security-levels = [4]
+        post-address = { name = "Kari", street = "Gata 1;Oppgang B", postal-code = "0001", postal-area = "Oslo" }
+
+        [[without-receiver]]
+        processes = ["urn:a"]
+        service = "TWO"
+        document-types = ["urn:x::print"]
+    "#;
+
+    fn registry() -> TomlRegistry {
+        TomlRegistry::new(&toml::from_str(LIST).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_that_fits_process_and_level_comes_first() {
+        let registry = registry();
+        let services = async |process, level| -> Vec<String> {
+            let found = registry.capabilities("910076787", process, level).await.unwrap();
+            found.into_iter().map(|capability| capability.service).collect()
+        };
+        assert_eq!(services(None, None).await, ["ONE", "ONE", "TWO"]);
+        assert_eq!(services(Some("urn:a"), Some(4)).await, ["TWO"]);
+        let refused = registry.capabilities("910076787", Some("urn:b"), Some(4)).await;
+        assert!(matches!(refused, Err(RegistryError::NotAccepted { .. })));
+        let refused = registry.capabilities("1", None, None).await;
+        assert!(matches!(refused, Err(RegistryError::UnknownReceiver(_))));
+    }
+
+    #[tokio::test]
+    async fn messages_without_a_receiver_have_a_list_of_their_own() {
+        let registry = registry();
+        let found = registry.without_receiver("urn:a").await.unwrap();
+        assert_eq!((found.len(), found[0].service.as_str()), (1, "TWO"));
+        let refused = registry.without_receiver("urn:b").await;
+        assert!(matches!(refused, Err(RegistryError::NeedsReceiver(process)) if process == "urn:b"));
+    }
+
+    #[tokio::test]
+    async fn a_record_has_everything_and_the_preferred_one_first() {
+        let record = registry().record("910076787").await.unwrap();
+        assert_eq!(record.info["organizationName"], "Eksempeletaten");
+        assert_eq!(record.all.len(), 3);
+        assert_eq!(record.primary, record.all[0]);
+        assert_eq!(record.primary["service"]["securityLevel"], 3);
+        assert_eq!(record.all[2]["postAddress"]["street"], "Gata 1;Oppgang B");
+        assert_eq!(record.all[2]["postAddress"]["country"], "");
     }
 }

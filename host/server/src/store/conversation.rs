@@ -124,11 +124,14 @@ pub struct TrackItem {
     pub last_update: i64,
 }
 
-const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
+pub(super) const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
      status.status, status.description, status.raw_receipt, status.at";
-const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
+/// Without the raw receipt, which conversations do not show.
+const STATUS_OF_CONVERSATION: &str = "status.id, status.conversation, conversation.message_id, \
+     conversation.conversation_id, status.status, status.description, NULL, status.at";
+pub(super) const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
 
-fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
+pub(super) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
     Ok(StatusRow {
         id: row.get(0)?,
         conversation: row.get(1)?,
@@ -141,8 +144,9 @@ fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
     })
 }
 
-fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
-    let sql = format!("SELECT {STATUS_COLUMNS} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
+pub(super) fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
+    let sql =
+        format!("SELECT {STATUS_OF_CONVERSATION} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
     conversation.statuses = connection
         .prepare_cached(&sql)?
         .query_map([conversation.id], status_row)?
@@ -262,8 +266,15 @@ impl Store {
         .await
     }
 
-    /// A page of statuses, oldest first unless asked otherwise.
-    pub async fn statuses(&self, filter: StatusFilter, page: PageRequest) -> Result<PageOf<StatusRow>, StoreError> {
+    /// Looks through a page of statuses, oldest first unless asked otherwise: `each` puts one after the other into `seen`.
+    /// Returns that, and how many statuses the whole list has.
+    pub async fn look_through_statuses<T: Send + 'static>(
+        &self,
+        filter: StatusFilter,
+        page: PageRequest,
+        mut seen: T,
+        each: impl Fn(&mut T, StatusRow) + Send + 'static,
+    ) -> Result<(T, u64), StoreError> {
         let tally = filter.tally();
         self.read(move |connection| {
             let mut condition = Where::default();
@@ -279,8 +290,22 @@ impl Store {
                 Some(tally) => tally.total(connection, "sum(count)", "status_tally")?,
                 None => condition.total(connection, "count(*)", STATUS_FROM)?,
             };
-            let items = condition.rows(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row)?;
-            Ok(PageOf { items, total })
+            condition.each(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row, |status| {
+                each(&mut seen, status);
+            })?;
+            Ok((seen, total))
+        })
+        .await
+    }
+
+    /// One status by its row id.
+    pub async fn status(&self, id: i64) -> Result<Option<StatusRow>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {STATUS_COLUMNS} FROM {STATUS_FROM} WHERE status.id = ?1");
+            Ok(connection
+                .prepare_cached(&sql)?
+                .query_row([id], status_row)
+                .optional()?)
         })
         .await
     }
@@ -366,7 +391,9 @@ impl Store {
     }
 
     /// Ends the life of conversations whose time has passed, but for messages that are being sent or may have left: their
-    /// sender finds that out. Registers `expired` on each, removes what the fagsystem has not taken, and drafts. Returns how many. Spec: documents and packaging, 11.2.
+    /// sender finds that out. Registers `expired` on each, removes what the fagsystem has not taken, and drafts;
+    /// also drafts whose conversation was erased. Returns how many conversations and such drafts, at most 500 of each.
+    /// Spec: documents and packaging, 11.2.
     pub async fn expire(&self, now: i64, expired: NewStatus) -> Result<usize, StoreError> {
         self.write(move |connection| {
             let due: Vec<(i64, String, String)> = connection
@@ -386,7 +413,18 @@ impl Store {
                     super::outgoing::remove_unless_leased(connection, message_id)?;
                 }
             }
-            Ok(due.len())
+            let alone: Vec<i64> = connection
+                .prepare_cached(
+                    "SELECT id FROM outgoing WHERE state = 0 AND kind = 'message' AND expiry < ?1 AND NOT EXISTS \
+                     (SELECT 1 FROM conversation WHERE conversation.message_id = outgoing.message_id \
+                     AND direction = 'OUTGOING') LIMIT 500",
+                )?
+                .query_map([now], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for draft in &alone {
+                super::outgoing::remove(connection, *draft)?;
+            }
+            Ok(due.len() + alone.len())
         })
         .await
     }

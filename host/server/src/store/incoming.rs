@@ -2,12 +2,13 @@
 
 use budstikke_message::status::Status;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
 
 use super::memory::{self, SeenKey};
 use super::outgoing::{self, NewOutgoing};
 use super::record::{
-    ConversationFacts, Direction, NewStatus, PageOf, PageRequest, Where, add_status, conversation_of,
-    insert_conversation,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, Where, add_status, conversation_of,
+    insert_conversation, listed,
 };
 use super::{Store, StoreError};
 
@@ -77,6 +78,26 @@ pub struct IncomingMessage {
     pub answered: bool,
 }
 
+/// Names one lock of one message: made by a peek, and known only to who peeked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockToken(String);
+
+impl LockToken {
+    fn new() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+
+    /// As a client gives it, whatever it is.
+    pub fn given(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As a client gets it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The answer to `take` and `locked`.
 pub type Popped = IncomingMessage;
 
@@ -98,7 +119,7 @@ pub struct IncomingFilter {
 }
 
 impl IncomingFilter {
-    fn condition(self) -> Where {
+    pub(super) fn condition(self) -> Where {
         let mut condition = Where::default();
         condition
             .equal("message_id", self.message_id)
@@ -112,6 +133,22 @@ impl IncomingFilter {
 }
 
 const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_size, answered";
+const LISTED: &str = "rowid, message_id, sbd";
+
+/// Oldest first unless asked otherwise, as the index by age has them: the queue may be long.
+pub(super) fn in_order(page: &PageRequest) -> String {
+    page.tail("last_updated ASC", "rowid")
+}
+
+/// Selects the oldest message that matches.
+pub(super) fn oldest(condition: &Where) -> String {
+    let first = PageRequest {
+        page: 0,
+        size: 1,
+        sort: Vec::new(),
+    };
+    format!("SELECT {COLUMNS} FROM incoming{}{}", condition.sql(), in_order(&first))
+}
 
 fn row(row: &Row<'_>) -> rusqlite::Result<IncomingMessage> {
     let package: Option<String> = row.get(4)?;
@@ -139,17 +176,26 @@ pub(super) fn remove(connection: &Connection, message_id: &str) -> Result<(), St
     Ok(())
 }
 
-fn locked(connection: &Connection, message_id: &str, now: i64) -> Result<IncomingMessage, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, locked_until FROM incoming WHERE message_id = ?1");
-    let found: Option<(IncomingMessage, Option<i64>)> = connection
+/// A locked message. With `token`: only when its lock is that one.
+fn locked(
+    connection: &Connection,
+    message_id: &str,
+    token: Option<&LockToken>,
+    now: i64,
+) -> Result<IncomingMessage, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, locked_until, lock_token FROM incoming WHERE message_id = ?1");
+    let found: Option<(IncomingMessage, Option<i64>, Option<String>)> = connection
         .prepare_cached(&sql)?
-        .query_row([message_id], |found| Ok((row(found)?, found.get(7)?)))
+        .query_row([message_id], |found| Ok((row(found)?, found.get(7)?, found.get(8)?)))
         .optional()?;
-    match found {
-        None => Err(StoreError::NotFound),
-        Some((message, Some(until))) if until > now => Ok(message),
-        Some(_) => Err(StoreError::NotLocked),
+    let (message, until, holder) = found.ok_or(StoreError::NotFound)?;
+    if until.is_none_or(|until| until <= now) {
+        return Err(StoreError::NotLocked);
     }
+    if token.is_some_and(|token| holder.as_deref() != Some(token.as_str())) {
+        return Err(StoreError::LockedByAnother);
+    }
+    Ok(message)
 }
 
 /// A status from the receiving side can come before the attempt that brought the message there has ended, or when it was
@@ -227,53 +273,68 @@ impl Store {
         .await
     }
 
-    /// Locks the oldest free message that matches and returns it.
+    /// Locks the oldest free message that matches and returns it, with the name of the lock.
     pub async fn peek(
         &self,
         filter: IncomingFilter,
         now: i64,
         locked_until: i64,
-    ) -> Result<Option<IncomingMessage>, StoreError> {
+    ) -> Result<Option<(IncomingMessage, LockToken)>, StoreError> {
         self.write(move |connection| {
             let mut condition = filter.condition();
             condition.compare("coalesce(locked_until, 0)", "<=", Some(now));
-            let page = PageRequest {
-                page: 0,
-                size: 1,
-                sort: Vec::new(),
-            };
-            let tail = page.tail("last_updated ASC", "message_id");
-            let sql = format!("SELECT {COLUMNS} FROM incoming{}{tail}", condition.sql());
             let found = connection
-                .prepare_cached(&sql)?
+                .prepare_cached(&oldest(&condition))?
                 .query_row(condition.params(), row)
                 .optional()?;
-            if let Some(message) = &found {
-                connection
-                    .prepare_cached("UPDATE incoming SET locked_until = ?2 WHERE message_id = ?1")?
-                    .execute(params![message.message_id, locked_until])?;
-            }
-            Ok(found)
+            let Some(message) = found else {
+                return Ok(None);
+            };
+            let token = LockToken::new();
+            connection
+                .prepare_cached("UPDATE incoming SET locked_until = ?2, lock_token = ?3 WHERE message_id = ?1")?
+                .execute(params![message.message_id, locked_until, token.as_str()])?;
+            Ok(Some((message, token)))
         })
         .await
     }
 
-    /// A message that a peek has locked.
-    pub async fn locked(&self, message_id: &str, now: i64) -> Result<IncomingMessage, StoreError> {
+    /// A message that a peek has locked; with `token`, that very peek.
+    pub async fn locked(
+        &self,
+        message_id: &str,
+        token: Option<LockToken>,
+        now: i64,
+    ) -> Result<IncomingMessage, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| locked(connection, &message_id, now)).await
+        self.read(move |connection| locked(connection, &message_id, token.as_ref(), now))
+            .await
+    }
+
+    /// Gives a lock back: the message can be peeked again at once, in its old place.
+    pub async fn unlock(&self, message_id: &str, token: LockToken, now: i64) -> Result<(), StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            locked(connection, &message_id, Some(&token), now)?;
+            connection
+                .prepare_cached("UPDATE incoming SET locked_until = NULL, lock_token = NULL WHERE message_id = ?1")?
+                .execute([message_id])?;
+            Ok(())
+        })
+        .await
     }
 
     /// The fagsystem has the message: it leaves the queue, `delivered` is registered and the answer is on its way.
     pub async fn take(
         &self,
         message_id: &str,
+        token: Option<LockToken>,
         delivered: NewStatus,
         answer: Option<NewOutgoing>,
     ) -> Result<IncomingMessage, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message = locked(connection, &message_id, delivered.at)?;
+            let message = locked(connection, &message_id, token.as_ref(), delivered.at)?;
             remove(connection, &message_id)?;
             if let Some(conversation) = conversation_of(connection, &message_id, Direction::Incoming)? {
                 add_status(connection, conversation, &delivered)?;
@@ -286,15 +347,33 @@ impl Store {
         .await
     }
 
-    /// A page of the queue, locked ones included.
-    pub async fn incoming_messages(
+    /// Looks through a page of the queue, locked ones included: `each` puts one message after the other into `seen`. Returns
+    /// that, and how many messages the whole list has.
+    pub async fn look_through_incoming<T: Send + 'static>(
         &self,
         filter: IncomingFilter,
         page: PageRequest,
-    ) -> Result<PageOf<IncomingMessage>, StoreError> {
+        mut seen: T,
+        each: impl Fn(&mut T, ListedMessage) + Send + 'static,
+    ) -> Result<(T, u64), StoreError> {
         self.read(move |connection| {
-            let tail = page.tail("last_updated ASC", "message_id");
-            filter.condition().page(connection, COLUMNS, "incoming", &tail, row)
+            let tail = in_order(&page);
+            let condition = filter.condition();
+            let total = condition.look_through(connection, LISTED, "incoming", &tail, listed, |message| {
+                each(&mut seen, message);
+            })?;
+            Ok((seen, total))
+        })
+        .await
+    }
+
+    /// A message of the queue by the row id that the list gave.
+    pub async fn listed_incoming(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached(&format!("SELECT {LISTED} FROM incoming WHERE rowid = ?1"))?
+                .query_row([id], listed)
+                .optional()?)
         })
         .await
     }

@@ -2,16 +2,22 @@
 //!
 //! Every public function is one state change and one transaction; it returns when the change is on disk.
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
-//! [`conversation`] (the lasting record), [`work`] (leases, retries, checkpoints), [`memory`] (duplicates, adapter state,
-//! things set aside).
+//! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
+//! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`memory`] (duplicates, adapter state, things set
+//! aside).
 
 mod conversation;
+mod event_filter;
 mod incoming;
 mod memory;
 mod outgoing;
 mod record;
+mod search;
+mod status_queue;
+mod subscription;
 #[cfg(test)]
 mod tests;
+mod webhook;
 mod work;
 mod writer;
 
@@ -20,23 +26,38 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
 
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
-pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, Popped};
+pub use event_filter::{EventFilter, NotAFilter};
+pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
 pub use memory::SetAside;
 pub use outgoing::{
     Attachment, AttachmentRules, Description, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
 };
-pub use record::{Conversation, ConversationFacts, Direction, NewStatus, PageOf, PageRequest, StatusRow};
+pub use record::{
+    Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, StatusRow,
+};
+pub use search::{ConversationSearch, Found, SEARCHED};
+pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChange};
+pub use webhook::{Delivery, Event, Replay, WebhookReport};
 pub use work::{Claimed, Kept, Outcome};
 
 use writer::Writer;
 
 /// The steps from an empty file to the newest schema. `PRAGMA user_version` of a file says how many of them it has had; a step
 /// that has been released is never changed.
-const SCHEMA: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
-/// Read connections that are kept open.
-const READERS: usize = 8;
+const SCHEMA: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
+/// Reads at the same time, each with a connection of its own that stays open: opening one reads the whole schema, which takes
+/// longer than most reads do. The next one waits.
+const READERS: usize = 16;
+/// Pages that one of them keeps in memory, KiB.
+const READER_CACHE: i64 = 1024;
 /// How long a statement waits for another process's lock, such as a backup's.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -84,9 +105,15 @@ pub enum StoreError {
     /// The message is not locked by a peek.
     #[error("the message is not locked")]
     NotLocked,
+    /// The message is locked by another peek than the caller's.
+    #[error("the message is locked by somebody else")]
+    LockedByAnother,
     /// The lease was lost: somebody else works on it now.
     #[error("the lease on this work was lost")]
     LeaseLost,
+    /// Another webhook has this name and endpoint.
+    #[error("another subscription has this name and endpoint")]
+    SubscriptionExists,
     /// An adapter's state is full.
     #[error("the adapter's state has {0} keys already")]
     StateFull(u64),
@@ -120,6 +147,7 @@ impl StoreError {
 pub struct Store {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
+    reading: Semaphore,
     path: std::path::PathBuf,
 }
 
@@ -132,6 +160,7 @@ impl Store {
         Ok(Self {
             writer: Writer::start(connection)?,
             readers: Mutex::new(Vec::new()),
+            reading: Semaphore::new(READERS),
             path: path.to_owned(),
         })
     }
@@ -149,6 +178,11 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        let _turn = self
+            .reading
+            .acquire()
+            .await
+            .map_err(|error| StoreError::Closed(error.to_string()))?;
         let ready = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let path = self.path.clone();
         let (result, connection) = tokio::task::spawn_blocking(move || {
@@ -161,10 +195,10 @@ impl Store {
         })
         .await
         .map_err(|error| StoreError::Closed(error.to_string()))??;
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS {
-            readers.push(connection);
-        }
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         result
     }
 }
@@ -182,6 +216,8 @@ fn connect(path: &Path, writable: bool) -> Result<Connection, StoreError> {
     if writable {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+    } else {
+        connection.pragma_update(None, "cache_size", -READER_CACHE)?;
     }
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)

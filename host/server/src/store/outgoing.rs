@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::record::insert_conversation;
-use super::record::{ConversationFacts, Direction, NewStatus, PageOf, PageRequest, Where, add_status, conversation_of};
+use super::record::{
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, Where, add_status, conversation_of,
+    insert_conversation, listed,
+};
 use super::{Store, StoreError};
 
 /// A message, or an answer of our own, to store.
@@ -108,6 +110,8 @@ pub enum QueueOutcome {
 
 pub(super) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
      sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state";
+
+const LISTED: &str = "id, message_id, sbd";
 
 pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
     Ok(OutgoingMessage {
@@ -348,12 +352,15 @@ impl Store {
         .await
     }
 
-    /// A page of messages that have not left.
-    pub async fn outgoing_messages(
+    /// Looks through a page of the messages that have not left: `each` puts one after the other into `seen`. Returns that, and
+    /// how many messages the whole list has.
+    pub async fn look_through_outgoing<T: Send + 'static>(
         &self,
         filter: OutgoingFilter,
         page: PageRequest,
-    ) -> Result<PageOf<OutgoingMessage>, StoreError> {
+        mut seen: T,
+        each: impl Fn(&mut T, ListedMessage) + Send + 'static,
+    ) -> Result<(T, u64), StoreError> {
         self.read(move |connection| {
             let mut condition = Where::default();
             condition
@@ -365,7 +372,20 @@ impl Store {
                 .equal("receiver_identifier", filter.receiver_identifier)
                 .equal("sender_identifier", filter.sender_identifier)
                 .equal("service", filter.service);
-            condition.page(connection, COLUMNS, "outgoing", &page.tail("id ASC", "id"), row)
+            let tail = page.tail("id ASC", "id");
+            let total = condition.look_through(connection, LISTED, "outgoing", &tail, listed, |message| {
+                each(&mut seen, message);
+            })?;
+            Ok((seen, total))
+        })
+        .await
+    }
+
+    /// A message that has not left, by the row id that the list gave.
+    pub async fn listed_outgoing(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {LISTED} FROM outgoing WHERE id = ?1 AND kind = 'message' AND state < 3");
+            Ok(connection.prepare_cached(&sql)?.query_row([id], listed).optional()?)
         })
         .await
     }

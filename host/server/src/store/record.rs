@@ -3,10 +3,10 @@
 use budstikke_message::status::Status;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::StoreError;
+use super::{StoreError, status_queue, webhook};
 
 /// Which way a message goes, from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Direction {
     /// Sent by our fagsystem.
@@ -24,7 +24,7 @@ impl Direction {
         }
     }
 
-    fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         if text == "INCOMING" {
             Self::Incoming
         } else {
@@ -100,7 +100,7 @@ pub struct StatusRow {
     pub status: String,
     /// For people.
     pub description: Option<String>,
-    /// The service's answer.
+    /// The service's answer. Not read for the statuses of a conversation.
     pub raw_receipt: Option<String>,
     /// When, ms.
     pub at: i64,
@@ -183,6 +183,25 @@ pub struct PageOf<T> {
     pub total: u64,
 }
 
+/// A message in a list: no more of it than the list shows.
+#[derive(Debug, Clone)]
+pub struct ListedMessage {
+    /// Row id.
+    pub id: i64,
+    /// Message id.
+    pub message_id: String,
+    /// The SBD, sealed.
+    pub sbd: Vec<u8>,
+}
+
+pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
+    Ok(ListedMessage {
+        id: row.get(0)?,
+        message_id: row.get(1)?,
+        sbd: row.get(2)?,
+    })
+}
+
 /// Conditions joined by AND, built from columns of ours and values of the client.
 #[derive(Default)]
 pub(super) struct Where {
@@ -225,19 +244,19 @@ impl Where {
         rusqlite::params_from_iter(self.values.iter())
     }
 
-    /// Counts the whole list and reads the page.
-    pub(super) fn page<T>(
+    /// Counts the whole list and hands over the rows of the page one by one.
+    pub(super) fn look_through<T>(
         &self,
         connection: &Connection,
         columns: &str,
         from: &str,
         tail: &str,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<PageOf<T>, StoreError> {
-        Ok(PageOf {
-            total: self.total(connection, "count(*)", from)?,
-            items: self.rows(connection, columns, from, tail, read)?,
-        })
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        each: impl FnMut(T),
+    ) -> Result<u64, StoreError> {
+        let total = self.total(connection, "count(*)", from)?;
+        self.each(connection, columns, from, tail, read, each)?;
+        Ok(total)
     }
 
     /// One number over all rows that meet the conditions; a sum over none is 0.
@@ -255,12 +274,29 @@ impl Where {
         columns: &str,
         from: &str,
         tail: &str,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        Ok(connection
-            .prepare_cached(&format!("SELECT {columns} FROM {from}{}{tail}", self.sql()))?
-            .query_map(self.params(), read)?
-            .collect::<Result<Vec<_>, _>>()?)
+        let mut rows = Vec::new();
+        self.each(connection, columns, from, tail, read, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// The same rows, handed over one by one.
+    pub(super) fn each<T>(
+        &self,
+        connection: &Connection,
+        columns: &str,
+        from: &str,
+        tail: &str,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        mut each: impl FnMut(T),
+    ) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM {from}{}{tail}", self.sql()))?;
+        let mut rows = statement.query(self.params())?;
+        while let Some(row) = rows.next()? {
+            each(read(row)?);
+        }
+        Ok(())
     }
 }
 
@@ -337,8 +373,8 @@ pub(super) fn conversation_of(
         .optional()?)
 }
 
-/// Registers a status once. False when the conversation has the value already: nothing changes then.
-/// Spec: messaging API, 8.1.
+/// Registers a status once, tells subscribers and feeds the status queue. False when the conversation has the value already:
+/// nothing changes then. Spec: messaging API, 8.1.
 pub(super) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
     let added = connection
         .prepare_cached(
@@ -355,6 +391,9 @@ pub(super) fn add_status(connection: &Connection, conversation: i64, status: &Ne
     if added == 0 {
         return Ok(false);
     }
+    let row = connection.last_insert_rowid();
+    webhook::tell(connection, row)?;
+    status_queue::enqueue(connection, row, conversation)?;
     connection
         .prepare_cached(
             "UPDATE conversation SET last_update = ?2, finished = finished OR ?3, \

@@ -127,17 +127,18 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
         size: 100,
         sort: Vec::new(),
     };
-    store
-        .statuses(filter, page)
+    let each = |seen: &mut Vec<String>, status: StatusRow| seen.push(status.status);
+    let (seen, _) = store
+        .look_through_statuses(filter, page, Vec::new(), each)
         .await
-        .unwrap()
-        .items
-        .into_iter()
-        .map(|status| status.status)
-        .collect()
+        .unwrap();
+    seen
 }
 
 mod listing;
 mod receiving;
 mod remembering;
+mod searching;
 mod sending;
+mod telling;
+mod upgrading;

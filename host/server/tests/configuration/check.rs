@@ -47,6 +47,13 @@ fn what_the_file_says_wrongly_is_printed() {
 }
 
 #[test]
+fn a_schema_that_is_wrong_is_named() {
+    let installation = Installation::new();
+    installation.put("types/byggesak.schema.json", "{ \"type\": 17 }");
+    refused(&installation, "schema", "messages.types.schema: ");
+}
+
+#[test]
 fn a_secret_that_is_not_there_is_named() {
     let installation = Installation::new().with_plugin();
     installation.change(
@@ -110,10 +117,28 @@ fn a_setting_that_the_plugin_does_not_know_is_named() {
 #[test]
 fn a_service_that_the_plugin_does_not_serve_is_named() {
     let installation = Installation::new().with_plugin();
-    installation.change("services = [\"DPO\"]", "services = [\"DPX\"]");
+    installation.change("services = [\"DPO\"]", "services = [\"DPO\", \"DPX\"]");
     refused(
         &installation,
         "services",
         "adapters.dpo.services: the component does not serve DPX; it serves DPO",
     );
+}
+
+#[test]
+fn a_password_hash_that_cannot_be_used_is_named_and_not_shown() {
+    let installation = Installation::new().with_plugin();
+    installation.change("{ file = \"keys/drift.hash\" }", "\"hemmelig\"");
+    let words = "server.users: the password-hash of user drift cannot be used: it is neither argon2";
+    refused(&installation, "[[server.users]]", words);
+    assert!(!lines(&installation.check()).concat().contains("hemmelig"));
+}
+
+#[test]
+fn a_server_certificate_that_cannot_be_used_is_named() {
+    let installation = Installation::new().with_plugin();
+    installation.change("keys/server.key", "keys/server.pem");
+    refused(&installation, "[server.tls]", "server.tls: ");
+    installation.change("keys/server.pem", "receivers/974720760.pem");
+    refused(&installation, "[server.tls]", "server.tls: ");
 }

@@ -5,19 +5,25 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Where the structs stand that serde reads the file into.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 6] = [
     include_str!("../../src/config/mod.rs"),
+    include_str!("../../src/config/content.rs"),
+    include_str!("../../src/config/registry.rs"),
+    include_str!("../../src/config/server.rs"),
     include_str!("../../../runtime/src/grants.rs"),
     include_str!("../../../runtime/src/limits.rs"),
 ];
 /// Types with nothing inside that has a key of its own.
-const LEAVES: [&str; 13] = [
+const LEAVES: [&str; 16] = [
+    "ManagePart",
+    "Role",
     "String",
     "PathBuf",
     "SocketAddr",
     "Secret",
     "HostGrant",
     "Duration",
+    "FileUse",
     "toml::Table",
     "bool",
     "u8",
@@ -54,7 +60,7 @@ fn walk(structs: &Structs, name: &str, places: &[&Value], path: &str, missing: &
         .get(name)
         .unwrap_or_else(|| panic!("{path}: nobody knows the type {name}"))
     {
-        let key = field.replace('_', "-");
+        let key = field.trim_start_matches("r#").replace('_', "-");
         let path = if path.is_empty() {
             key.clone()
         } else {

@@ -1,14 +1,15 @@
 //! `examples/budstikke.toml` shows every setting, and tells the truth about it.
 
-use budstikke::config::{Config, Messages, Server};
+use budstikke::config::{self, Config, Messages, Role, Server, Webhooks};
 use budstikke_runtime::Limits;
 use toml::{Table, Value};
 
 use crate::coverage::{dpo_keys, missing};
 use crate::installation::{EXAMPLE, Installation};
 
+/// The example, with the one setting in it that excludes another and is therefore commented out.
 fn example() -> Table {
-    EXAMPLE.parse().unwrap()
+    EXAMPLE.replace("\n# keystore = {", "\nkeystore = {").parse().unwrap()
 }
 
 fn settings(file: &Table) -> Vec<&str> {
@@ -37,6 +38,9 @@ fn every_setting_of_the_host_is_in_the_example() {
 fn a_setting_that_the_example_forgets_is_found() {
     for path in [
         "store.folder",
+        "server.open",
+        "server.tls.keystore",
+        "server.limits.read-time",
         "organisation.keystore.alias",
         "tokens.altinn.own-system-user",
         "adapters.dpo.limits.log-lines-per-call",
@@ -88,7 +92,29 @@ fn what_the_example_calls_defaults_are_the_defaults() {
         ),
         (messages.lifetime_hours, messages.lock_minutes, messages.concurrency)
     );
-    assert_eq!(config.server.listen, Server::default().listen);
+    let webhooks = Webhooks::default();
+    assert_eq!(config.webhooks.retry_seconds, webhooks.retry_seconds);
+    assert_eq!(
+        (
+            config.webhooks.connect_time,
+            config.webhooks.read_time,
+            config.webhooks.keep_hours
+        ),
+        (webhooks.connect_time, webhooks.read_time, webhooks.keep_hours)
+    );
+    let (server, default) = (&config.server, Server::default());
+    assert_eq!(server.listen, default.listen);
+    assert_eq!(server.limits, default.limits);
+    assert_eq!(
+        (server.open, server.allow_deprecated_trailing_slash),
+        (default.open, default.allow_deprecated_trailing_slash)
+    );
+    assert!(default.manage_open.is_empty() && default.users.is_empty() && default.tls.is_none());
+    let user: config::User = toml::from_str("name = \"x\"\npassword-hash = \"y\"").unwrap();
+    assert_eq!(
+        (&user.roles, &server.users[0].roles),
+        (&vec![Role::Fagsystem], &user.roles)
+    );
 }
 
 #[test]
@@ -118,14 +144,19 @@ fn each_setting_has_its_comment() {
 fn no_secret_stands_in_the_example() {
     fn passwords(value: &Value, found: &mut Vec<Value>) {
         for (key, inner) in value.as_table().into_iter().flatten() {
-            if key == "password" {
+            if key == "password" || key == "password-hash" {
                 found.push(inner.clone());
             }
             passwords(inner, found);
         }
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|inner| passwords(inner, found));
     }
     let mut found = Vec::new();
     passwords(&Value::Table(example()), &mut found);
-    assert_eq!(found.len(), 2);
+    assert_eq!(found.len(), 5);
     assert!(found.iter().all(Value::is_table), "{found:?}");
 }

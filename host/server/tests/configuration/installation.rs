@@ -10,12 +10,15 @@ use budstikke_doubles::TestOrganisation;
 use tempfile::TempDir;
 
 pub(crate) const EXAMPLE: &str = include_str!("../../../../examples/budstikke.toml");
+const SCHEMA: &str = include_str!("../../../../examples/types/byggesak.schema.json");
 const OWN: &str = "991825827";
 const RECEIVER: &str = "974720760";
 const PASSWORD: &str = "hemmelig";
+/// Of the password above, by bcrypt.
+pub(crate) const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuWmL4JtIt1luPpPxSJbKR3CQv3k4mbvm";
 
 /// Keys and certificates, made once: RSA keys take their time.
-static KEYS: LazyLock<[(&str, Vec<u8>); 5]> = LazyLock::new(|| {
+static KEYS: LazyLock<[(&str, Vec<u8>); 8]> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let own = TestOrganisation::create_with_password(folder.path(), OWN, PASSWORD).unwrap();
     let receiver = TestOrganisation::create(folder.path(), RECEIVER).unwrap();
@@ -23,8 +26,11 @@ static KEYS: LazyLock<[(&str, Vec<u8>); 5]> = LazyLock::new(|| {
         ("keys/virksomhet.p12", own.p12_path()),
         ("keys/maskinporten.p12", own.p12_path()),
         ("keys/maskinporten.jwk.json", own.jwk_path()),
+        ("keys/server.pem", own.certificate_path()),
+        ("keys/server.key", own.key_path()),
         ("keys/proxy-ca.pem", folder.path().join("test-ca.cert.pem")),
         ("receivers/974720760.pem", receiver.certificate_path()),
+        ("receivers/print.pem", receiver.certificate_path()),
     ]
     .map(|(name, made)| (name, fs::read(made).unwrap()))
 });
@@ -40,13 +46,15 @@ impl Installation {
             folder: tempfile::tempdir().unwrap(),
         };
         let at = |path: &str| this.folder.path().join(path);
-        for name in ["keys", "receivers", "var/lib/budstikke-plugins"] {
+        for name in ["keys", "receivers", "types", "var/lib/budstikke-plugins"] {
             fs::create_dir_all(at(name)).unwrap();
         }
         for (name, bytes) in &*KEYS {
             fs::write(at(name), bytes).unwrap();
         }
+        fs::write(at("types/byggesak.schema.json"), SCHEMA).unwrap();
         fs::write(at("keys/maskinporten.password"), format!("{PASSWORD}\n")).unwrap();
+        fs::write(at("keys/drift.hash"), format!("{HASH}\n")).unwrap();
         this.write(EXAMPLE);
         this
     }
@@ -70,12 +78,24 @@ impl Installation {
         self.write(&EXAMPLE.replacen(from, to, 1));
     }
 
+    /// The example without a single user, and with another line in place of `open = false`.
+    pub(crate) fn without_users(&self, open: &str) {
+        let (before, rest) = EXAMPLE.split_once("[[server.users]]").unwrap();
+        let (_, after) = rest.split_once("[server.tls]").unwrap();
+        self.write(&format!("{}[server.tls]{after}", before.replace("open = false", open)));
+    }
+
     /// `file:line: ` of the first line that begins so.
     pub(crate) fn place(&self, line: &str) -> String {
         let text = fs::read_to_string(self.file()).unwrap();
         let index = text.lines().position(|other| other.starts_with(line));
         let index = index.unwrap_or_else(|| panic!("{line} is in the file"));
         format!("{}:{}: ", self.file().display(), index + 1)
+    }
+
+    /// Puts something else into a file.
+    pub(crate) fn put(&self, path: &str, content: &str) {
+        fs::write(self.folder.path().join(path), content).unwrap();
     }
 
     /// Takes a file away.
@@ -89,12 +109,13 @@ impl Installation {
         fs::write(self.file(), text.replace("\"/var/", &format!("\"{root}/var/"))).unwrap();
     }
 
-    /// `budstikke check --config …`, with the password of the keystore in the environment.
+    /// `budstikke check --config …`, with the secrets of the example in the environment.
     pub(crate) fn check(&self) -> Output {
         Command::new(env!("CARGO_BIN_EXE_budstikke"))
             .args(["check", "--config"])
             .arg(self.file())
             .env("BUDSTIKKE_KEYSTORE_PASSWORD", PASSWORD)
+            .env("BUDSTIKKE_FAGSYSTEM_HASH", HASH)
             .env_remove("BUDSTIKKE_NOT_SET")
             .output()
             .unwrap()

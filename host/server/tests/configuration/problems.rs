@@ -123,6 +123,56 @@ fn a_number_out_of_range_is_named() {
 }
 
 #[test]
+fn a_webhook_setting_out_of_range_is_named() {
+    for (from, to, words) in [
+        (
+            "keep-hours = 72",
+            "keep-hours = 0",
+            "keep-hours: must be from 1 to 8760",
+        ),
+        (
+            "keep-hours = 72",
+            "keep-hours = 8761",
+            "keep-hours: must be from 1 to 8760",
+        ),
+        (
+            "read-time = \"10s\"",
+            "read-time = 0",
+            "read-time: must be from 1ms to 5min",
+        ),
+        (
+            "read-time = \"10s\"",
+            "read-time = \"6min\"",
+            "read-time: must be from 1ms to 5min",
+        ),
+        (
+            "retry-seconds = [10",
+            "retry-seconds = [0",
+            "retry-seconds: must be one or more numbers of at least 1",
+        ),
+    ] {
+        // Other tables have keys of these names, with other values.
+        problem(from, to, to, &format!("webhooks.{words}"));
+    }
+    problem(
+        "allow = [\"https://*.example.no\"",
+        "allow = [\"example.no\"",
+        "allow = ",
+        "webhooks.allow: `example.no` is no HTTP grant",
+    );
+}
+
+#[test]
+fn a_service_on_the_status_queue_that_nobody_serves_is_named() {
+    problem(
+        "status-queue = [\"DPO\"]",
+        "status-queue = [\"DPX\"]",
+        "status-queue",
+        "messages.status-queue: no adapter serves DPX",
+    );
+}
+
+#[test]
 fn a_service_that_is_served_twice_is_named() {
     let twice = "[adapters.other]\ncomponent = \"o.wasm\"\nservices = [\"DPO\"] # again\n\n[[registry.receivers]]";
     let words = "adapters.other.services: DPO is served by [adapters.dpo] already";
@@ -181,6 +231,11 @@ fn a_missing_file_is_named() {
             "[[registry.receivers]]",
             "registry.receivers: receiver number 1",
         ),
+        (
+            "receivers/print.pem",
+            "[[registry.without-receiver]]",
+            "registry.without-receiver: entry number 1",
+        ),
     ] {
         let installation = Installation::new();
         installation.remove(file);
@@ -192,6 +247,103 @@ fn a_missing_file_is_named() {
         );
         assert_eq!(problems.lines().count(), 1, "{problems}");
     }
+}
+
+#[test]
+fn a_message_type_that_makes_no_sense_is_named() {
+    for (from, to, line, words) in [
+        (
+            "type = \"byggesak\"",
+            "type = \"avtalt\"",
+            "type",
+            "messages.types.type: the message type 'avtalt' is in the table already",
+        ),
+        (
+            "type = \"byggesak\"",
+            "type = \"Bygge sak\"",
+            "type",
+            "messages.types.type: the message type 'Bygge sak' must be",
+        ),
+        (
+            "xsd::byggesak",
+            "xsd::sak",
+            "standard",
+            "messages.types.standard: the document type 'urn:no:eksempel:byggesak:xsd::sak' of",
+        ),
+        (
+            "receipt = false",
+            "receipt = true",
+            "files",
+            "messages.types.files: a receipt has no files",
+        ),
+        (
+            "files = \"required\"",
+            "files = \"none\"",
+            "needs-primary",
+            "messages.types.needs-primary: a message without files",
+        ),
+        (
+            "files = \"required\"",
+            "files = \"many\"",
+            "files",
+            "messages.types.files: unknown variant `many`",
+        ),
+        (
+            "response = \"urn:no:eksempel:profile:byggesak:svar:ver1.0\"",
+            "response = \"\"",
+            "response = ",
+            "messages.processes.response: the process is empty",
+        ),
+        (
+            "id = \"urn:no:eksempel:profile:byggesak:soknad:ver1.0\"",
+            "id = \"urn:no:difi:profile:avtalt:avtalt:ver1.0\"",
+            "id = ",
+            "messages.processes.id: the process urn:no:difi:profile:avtalt:avtalt:ver1.0 belongs to eFormidling",
+        ),
+    ] {
+        problem(from, to, line, words);
+    }
+}
+
+#[test]
+fn the_second_of_two_message_types_is_named_by_its_own_line() {
+    let second =
+        "[[messages.types]]\ntype = \"nabovarsel\"\nstandard = \"urn:x::annet\" # second\n\n[[messages.processes]]";
+    let words = "messages.types.standard: the document type 'urn:x::annet'";
+    problem("[[messages.processes]]", second, "standard = \"urn:x::annet\"", words);
+}
+
+#[test]
+fn a_schema_that_cannot_be_used_is_named() {
+    for (schema, words) in [
+        (
+            "{ \"type\": ",
+            "the schema is no JSON: EOF while parsing a value at line 1",
+        ),
+        ("{ \"type\": \"tekst\" }", "at /type of the schema: "),
+        (
+            "{ \"$ref\": \"https://example.com/sak.json\" }",
+            "the schema refers to something outside itself",
+        ),
+        ("{ \"pattern\": \"(?=a)b\" }", "at "),
+    ] {
+        let installation = Installation::new();
+        installation.put("types/byggesak.schema.json", schema);
+        let problems = Config::read(&installation.file()).map(drop).unwrap_err().to_string();
+        let start = format!("{}messages.types.schema: ", installation.place("schema = "));
+        assert!(problems.starts_with(&start), "expected: {start}\nfound:    {problems}");
+        assert!(
+            problems.contains(&format!("byggesak.schema.json: {words}")),
+            "{schema}: {problems}"
+        );
+    }
+    let installation = Installation::new();
+    installation.remove("types/byggesak.schema.json");
+    let problems = Config::read(&installation.file()).map(drop).unwrap_err().to_string();
+    assert!(
+        problems.contains("messages.types.schema: ") && problems.contains("No such file"),
+        "{problems}"
+    );
 }
 
 #[test]
@@ -213,4 +365,164 @@ fn several_problems_are_all_said() {
     installation.remove("keys/maskinporten.jwk.json");
     let problems = Config::read(&installation.file()).map(drop).unwrap_err().to_string();
     assert_eq!(problems.lines().count(), 2, "{problems}");
+}
+
+#[test]
+fn a_server_that_nobody_may_call_is_named() {
+    let installation = Installation::new();
+    installation.without_users("open = false");
+    let problems = Config::read(&installation.file()).map(drop).unwrap_err().to_string();
+    let expected = format!(
+        "{}server: nobody may call: add [[server.users]], or set open",
+        installation.place("[server]")
+    );
+    assert!(problems.starts_with(&expected), "{problems}");
+    installation.without_users("open = true");
+    assert!(Config::read(&installation.file()).is_ok());
+}
+
+#[test]
+fn an_open_server_with_users_is_named() {
+    problem(
+        "open = false",
+        "open = true",
+        "open",
+        "server.open: true together with [[server.users]]",
+    );
+}
+
+#[test]
+fn a_user_that_can_make_no_sense_is_named() {
+    let place = "[[server.users]]";
+    for (from, to, words) in [
+        (
+            "\"drift\"",
+            "\"fagsystem\"",
+            "user number 2 (fagsystem): there is a user with this name already",
+        ),
+        (
+            "\"drift\"",
+            "\"dr:ift\"",
+            "user number 2 (dr:ift): the name must not be empty",
+        ),
+        ("\"drift\"", "\"\"", "user number 2 (): the name must not be empty"),
+        (
+            "[\"operator\"]",
+            "[]",
+            "user number 2 (drift): roles must name at least one role",
+        ),
+    ] {
+        problem(from, to, place, &format!("server.users: {words}"));
+    }
+    problem(
+        "roles = [\"operator\"]",
+        "roles = [\"root\"]",
+        "roles = [\"root\"]",
+        "server.users.roles: unknown variant `root`, expected `fagsystem` or `operator`",
+    );
+}
+
+#[test]
+fn only_what_changes_nothing_can_be_opened_below_manage() {
+    problem(
+        "manage-open = [\"health\"]",
+        "manage-open = [\"set-aside\"]",
+        "manage-open",
+        "server.manage-open: unknown variant `set-aside`, expected `health` or `info`",
+    );
+}
+
+#[test]
+fn a_certificate_comes_from_one_place() {
+    let place = "[server.tls]";
+    problem(
+        "# keystore = { path",
+        "keystore = { path = \"keys/virksomhet.p12\" } # { path",
+        place,
+        "server.tls: give either certificate and key, or keystore, not both",
+    );
+    problem(
+        "key = \"keys/server.key\"\n",
+        "",
+        place,
+        "server.tls: needs certificate and key, or keystore",
+    );
+    problem(
+        "keys/server.key",
+        "keys/nowhere.key",
+        "key = \"keys/nowhere",
+        "server.tls.key: no such file: ",
+    );
+    problem(
+        "keys/server.pem",
+        "keys/nowhere.pem",
+        "certificate",
+        "server.tls.certificate: no such file: ",
+    );
+    let keystore = "certificate = \"keys/server.pem\"\n# PEM file with the private key, without a password: RSA, ECDSA or Ed25519.\nkey = \"keys/server.key\"";
+    problem(
+        keystore,
+        "keystore = { path = \"keys/nowhere.p12\" }",
+        "keystore = { path = \"keys/nowhere.p12",
+        "server.tls.keystore: no such file: ",
+    );
+}
+
+#[test]
+fn a_limit_of_the_server_that_is_out_of_range_is_named() {
+    for (from, to, words) in [
+        (
+            "header-bytes = \"32KiB\"",
+            "header-bytes = 4095",
+            "must be from 4096 to 131072",
+        ),
+        ("headers = 100", "headers = 9", "must be from 10 to 1000"),
+        (
+            "header-time = \"30s\"",
+            "header-time = \"999ms\"",
+            "must be from 1 to 3600 seconds",
+        ),
+        ("idle-time = \"5m\"", "idle-time = 0", "must be from 1 to 3600 seconds"),
+        (
+            "json-bytes = \"16MiB\"",
+            "json-bytes = \"2GiB\"",
+            "must be from 1024 to 1073741824",
+        ),
+        (
+            "request-bytes = \"500MiB\"",
+            "request-bytes = \"2000GiB\"",
+            "must be from 1024 to 1099511627776",
+        ),
+        (
+            "part-bytes = \"5MiB\"",
+            "part-bytes = 1",
+            "must be from 1024 to 1099511627776",
+        ),
+        (
+            "part-bytes = \"5MiB\"",
+            "part-bytes = \"501MiB\"",
+            "is more than request-bytes",
+        ),
+        ("parts = 1000", "parts = 0", "must be from 1 to 100000"),
+        (
+            "silence-time = \"5m\"",
+            "silence-time = \"2h\"",
+            "must be from 1 to 3600 seconds",
+        ),
+        (
+            "read-time = \"5m\"",
+            "read-time = \"0s\"",
+            "must be from 1 to 3600 seconds",
+        ),
+        ("connections = 500", "connections = 0", "must be from 1 to 100000"),
+    ] {
+        let (key, _) = to.split_once(' ').unwrap();
+        problem(from, to, to, &format!("server.limits.{key}: {words}"));
+    }
+    problem(
+        "idle-time = \"5m\"",
+        "idle-time = true",
+        "idle-time",
+        "server.limits.idle-time: expected a whole number",
+    );
 }

@@ -91,6 +91,7 @@ async fn set_aside(pair: &mut Pair) -> anyhow::Result<()> {
     let mut letter = Letter::new(Pair::SENDER, Pair::RECEIVER)?;
     letter.go_on(&sender).await?;
 
+    pair.theirs.ask_for_passwords()?;
     let receiver = pair.theirs.start().await?;
     for _ in 0..2 {
         let (id, package) = Reader::default().go_on(&receiver).await?;

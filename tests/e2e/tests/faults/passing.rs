@@ -169,6 +169,7 @@ fn strikes_no_status(route: Route) -> bool {
 
 /// One message for each fault, one after the other.
 async fn all_arrive(pair: &mut Pair, route: Route, faults: Vec<Fault>) -> anyhow::Result<()> {
+    pair.theirs.ask_for_passwords()?;
     let (sender, receiver) = pair.start().await?;
     let messages = faults.len();
     let mut letters = Vec::new();

@@ -245,3 +245,14 @@ fn more_than_four_gib_goes_through_in_zip64() {
     let script = "import zipfile; z=zipfile.ZipFile('large.zip'); assert z.read('after')==b'hei'";
     approved(folder.path(), "python3", &["-c", script]);
 }
+
+#[test]
+fn norwegian_names_stay_what_they_are_in_debians_unzip() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "Svar på søknad om særskilt løyve.txt";
+    let mut zip = ZipWriter::new(Vec::new());
+    zip.stored(name, b"innhald").unwrap();
+    fs::write(folder.path().join("n.zip"), zip.finish("").unwrap()).unwrap();
+    approved(folder.path(), "env", &["LC_ALL=C.UTF-8", "unzip", "-q", "n.zip"]);
+    assert_eq!(fs::read(folder.path().join(name)).unwrap(), b"innhald");
+}

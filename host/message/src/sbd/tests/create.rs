@@ -207,3 +207,15 @@ fn the_items_of_a_manifest_are_counted() {
         2
     );
 }
+
+#[test]
+fn a_message_that_outgrows_its_limit_with_its_defaults_is_refused() {
+    let mut document = letter();
+    let scopes = scope(&mut document).as_array_mut().unwrap();
+    scopes.extend((0..75_000).map(|_| json!({ "type": "SenderRef" })));
+    let mut sbd = parse(&document);
+    assert_eq!(
+        sbd.fill_defaults(&own(), now(), DAY, None),
+        Err(DefaultsError::TooLarge)
+    );
+}

@@ -253,3 +253,16 @@ fn the_log_form_shows_neither_content_nor_parties() {
     assert!(text.contains(MESSAGE));
     assert!(!text.contains("hemmelig") && !text.contains("991825827"), "{text}");
 }
+
+#[test]
+fn a_message_that_could_not_be_read_back_is_refused() {
+    let mut document = of_type("avtalt", json!({ "identifier": "x" }));
+    let mut content: Value = vec![1; 100_000].into();
+    for _ in 0..100 {
+        content = json!([content]);
+    }
+    document["avtalt"]["content"] = content;
+    assert!(document.to_string().len() < 300_000);
+    let error = try_parse(&document).unwrap_err();
+    assert_eq!(error, SbdError::TooLargeWritten { limit: MAX_BYTES });
+}

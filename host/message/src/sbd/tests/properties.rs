@@ -59,6 +59,21 @@ prop_compose! {
     }
 }
 
+/// The JSON pointers of a value and of all that it holds.
+fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, member)| paths(member, &format!("{path}/{name}"), found)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(number, item)| paths(item, &format!("{path}/{number}"), found)),
+        _ => {}
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_back_the_same(document in document()) {
@@ -74,6 +89,28 @@ proptest! {
         let _ = sbd.validate_body();
         let _ = sbd.fill_defaults(&own(), now(), DAY, Some("foo-42"));
         let _ = sbd.envelope();
+    }
+
+    #[test]
+    fn what_is_filled_in_reads_back_the_same(document in document()) {
+        let mut sbd = parse(&document);
+        if sbd.fill_defaults(&own(), now(), DAY, Some("foo-42")).is_ok() {
+            let again = Sbd::parse(&sbd.to_json().unwrap(), &MessageTypes::standard()).unwrap();
+            prop_assert!(again == sbd, "{}", String::from_utf8_lossy(&again.to_json().unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_message_with_one_value_exchanged_is_refused_or_reads_back(at in any::<prop::sample::Index>(), other in content()) {
+        let mut document = letter();
+        let mut values = Vec::new();
+        paths(&document, "", &mut values);
+        let path: &String = at.get(&values);
+        *document.pointer_mut(path).unwrap() = other;
+        let Ok(mut sbd) = try_parse(&document) else { return Ok(()) };
+        prop_assert!(sbd.validate(now()).len() + sbd.validate_body().len() <= 200);
+        let _ = sbd.fill_defaults(&own(), now(), DAY, None);
+        prop_assert!(Sbd::parse(&sbd.to_json().unwrap(), &MessageTypes::standard()).unwrap() == sbd);
     }
 
     #[test]

@@ -27,7 +27,7 @@ const fn missing(name: &'static str, hint: &'static str) -> Kind {
 
 impl Kind {
     /// The fully qualified class name, as the Java integrasjonspunkt writes it.
-    pub(super) fn exception(&self) -> String {
+    pub(in crate::api) fn exception(&self) -> String {
         if self.name.contains('.') {
             self.name.to_owned()
         } else {
@@ -44,6 +44,10 @@ pub(in crate::api) const CONVERSATION_NOT_FOUND: Kind = missing(
     "ConversationNotFoundException",
     "Only outgoing conversations are found by id; list /api/conversations with a filter to see the others.",
 );
+pub(in crate::api) const SUBSCRIPTION_NOT_FOUND: Kind = missing(
+    "SubscriptionNotFoundException",
+    "List /api/subscriptions to see which there are.",
+);
 pub(in crate::api) const IDENTIFIER_NOT_FOUND: Kind = missing(
     "IdentifierNotFoundException",
     "Give the bare organisation or person number, and check that the receiver is registered.",
@@ -58,9 +62,17 @@ pub(in crate::api) const MESSAGE_EXISTS: Kind = bad(
     "Leave instanceIdentifier out to get a new message id, or go on with the message that exists. An id is free again \
      when its conversation has been deleted.",
 );
+pub(in crate::api) const SUBSCRIPTION_EXISTS: Kind = bad(
+    "SubscriptionWithSameNameAndPushEndpointAlreadyExists",
+    "Change the subscription that exists with PUT, or choose another name.",
+);
 pub(in crate::api) const MESSAGE_NOT_LOCKED: Kind = bad(
     "MessageNotLockedException",
     "Call /api/messages/in/peek first; its lock may have run out.",
+);
+pub(in crate::api) const LOCKED_BY_ANOTHER: Kind = bad(
+    "MessageNotLockedException",
+    "The lock that Budstikke-Lock-Token names has ended. Call /api/messages/in/peek again; another client has the message now.",
 );
 pub(in crate::api) const MESSAGE_QUEUED: Kind = bad(
     "MessageAlreadyQueuedException",
@@ -69,6 +81,10 @@ pub(in crate::api) const MESSAGE_QUEUED: Kind = bad(
 pub(in crate::api) const UNKNOWN_MESSAGE_TYPE: Kind = bad(
     "UnknownMessageTypeException",
     "Use one of the message types that the error names.",
+);
+pub(in crate::api) const MISSING_MESSAGE_TYPE: Kind = bad(
+    "MissingMessageTypeException",
+    "Add the business message: a member beside standardBusinessDocumentHeader whose name is the message type.",
 );
 pub(in crate::api) const TYPE_DOES_NOT_FIT: Kind = bad(
     "MessageTypeDoesNotFitDocumentTypeException",
@@ -119,6 +135,14 @@ pub(in crate::api) const MISSING_TITLE: Kind = bad(
     "MissingFileTitleException",
     "Give the title as query parameter 'title', or as 'name' in Content-Disposition.",
 );
+pub(in crate::api) const MISSING_METADATA: Kind = bad(
+    "MissingFileTitleException",
+    "Name the file in metadataFiler when the message is created.",
+);
+pub(in crate::api) const INVALID_CONTENT_TYPE: Kind = bad(
+    "InvalidContentTypeException",
+    "Convert the file to one of the content types that the error names.",
+);
 pub(in crate::api) const MISSING_FILE: Kind = bad("MissingFileException", "Upload at least one file before sending.");
 pub(in crate::api) const MISSING_ARKIVMELDING: Kind = bad(
     "MissingArkivmeldingException",
@@ -128,9 +152,9 @@ pub(in crate::api) const MISSING_ARKIVMELDING_FILE: Kind = bad(
     "MissingArkivmeldingFileException",
     "Upload the files that arkivmelding.xml refers to, with exactly the names that stand there.",
 );
-pub(in crate::api) const UNREADABLE_ARKIVMELDING: Kind = bad(
+pub(in crate::api) const INVALID_DOCUMENT: Kind = bad(
     "InvalidDocumentException",
-    "Correct arkivmelding.xml and upload it again.",
+    "Correct the file that the error names and upload it again.",
 );
 pub(in crate::api) const MISSING_PRIMARY: Kind = bad(
     "MissingPrimaryDocumentException",
@@ -226,3 +250,71 @@ pub(in crate::api) const NO_SUCH_METHOD: Kind = kind(
     StatusCode::METHOD_NOT_ALLOWED,
     "The response header Allow says which methods the path takes.",
 );
+
+/// Every row.
+#[cfg(test)]
+pub(in crate::api) const ALL: &[Kind] = &[
+    MESSAGE_NOT_FOUND,
+    CONVERSATION_NOT_FOUND,
+    SUBSCRIPTION_NOT_FOUND,
+    IDENTIFIER_NOT_FOUND,
+    FILE_NOT_FOUND,
+    MESSAGE_EXISTS,
+    SUBSCRIPTION_EXISTS,
+    MESSAGE_NOT_LOCKED,
+    LOCKED_BY_ANOTHER,
+    MESSAGE_QUEUED,
+    UNKNOWN_MESSAGE_TYPE,
+    TYPE_DOES_NOT_FIT,
+    MISSING_MESSAGE_TYPE,
+    RECEIVER_DOES_NOT_ACCEPT,
+    SERVICE_NOT_ENABLED,
+    SERVICE_NOT_RUNNING,
+    MISSING_ADDRESS,
+    CHANNEL_INVALID,
+    INVALID_CERTIFICATE,
+    DUPLICATE_FILENAME,
+    TOO_LARGE,
+    PART_TOO_LARGE,
+    SECOND_PRIMARY,
+    MISSING_TITLE,
+    MISSING_METADATA,
+    INVALID_CONTENT_TYPE,
+    MISSING_FILE,
+    MISSING_ARKIVMELDING,
+    MISSING_ARKIVMELDING_FILE,
+    INVALID_DOCUMENT,
+    MISSING_PRIMARY,
+    TIME_TO_LIVE,
+    UNREADABLE_PACKAGE,
+    NOT_STORED,
+    DISK_FULL,
+    INTERNAL,
+    REGISTRY_UNREACHABLE,
+    INVALID_ARGUMENT,
+    CONSTRAINT,
+    NOT_READABLE,
+    TYPE_MISMATCH,
+    UNKNOWN_SORT,
+    MISSING_HEADER,
+    MISSING_HEADER_VALUE,
+    MISSING_PART,
+    BAD_MULTIPART,
+    CUT_OFF,
+    REQUEST_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    NO_SUCH_PATH,
+    NO_SUCH_METHOD,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn the_list_of_all_rows_is_whole() {
+        let rows = include_str!("kind.rs").matches(": Kind = ").count();
+        // The text that is looked for stands in this test as well.
+        assert_eq!(ALL.len(), rows - 1);
+    }
+}

@@ -8,10 +8,14 @@ use axum::response::{IntoResponse, Response};
 use budstikke_message::violation::Violation;
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::store::StoreError;
 
 pub(super) use kind::Kind;
+
+/// Bytes of a MB. Spec: messaging API, 3.2.
+const MB: u64 = 1024 * 1024;
 
 /// What a handler answers when it does not do as asked. The body is written by [`ApiError::body`] when the path is known.
 #[derive(Debug, Clone)]
@@ -26,32 +30,55 @@ pub(super) struct ApiError {
 pub(super) type ApiResult<T = Response> = Result<T, ApiError>;
 
 /// One broken rule, in the shape that Spring gives it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct FieldError {
+    /// From the most specific to the bare name of the rule.
     codes: Vec<String>,
+    /// Name of the rule.
+    #[schema(example = "NotNull")]
     code: &'static str,
+    /// What is wrong, for people.
     default_message: String,
+    /// Name of the object that holds the field.
     object_name: String,
+    /// Path of the member.
+    #[schema(example = "standardBusinessDocumentHeader.headerVersion")]
     field: String,
+    /// What was given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rejected_value: Option<String>,
+    /// Always false.
     binding_failure: bool,
 }
 
-/// The JSON object.
-#[derive(Serialize)]
+/// What every error answers with.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
 pub(super) struct ErrorBody<'a> {
+    /// When, in Norwegian time.
+    #[schema(format = DateTime)]
     timestamp: String,
+    /// The HTTP status.
     status: u16,
+    /// Its reason phrase.
     error: &'a str,
+    /// Class name of the Java integrasjonspunkt: what programs match on.
     exception: String,
+    /// What is wrong, for people.
     message: &'a str,
+    /// Path of the request, without the query.
     path: &'a str,
+    /// What the service registry said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     description: Option<&'a str>,
+    /// The broken rules, one by one.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldError],
+    /// What to do now.
     hint: &'a str,
 }
 
@@ -131,6 +158,13 @@ impl ApiError {
                 let text = format!("The message with messageId {} is not locked.", shortened(message_id));
                 Self::new(kind::MESSAGE_NOT_LOCKED, text)
             }
+            StoreError::LockedByAnother => {
+                let text = format!(
+                    "The message with messageId {} is not locked by the peek that Budstikke-Lock-Token names.",
+                    shortened(message_id)
+                );
+                Self::new(kind::LOCKED_BY_ANOTHER, text)
+            }
             StoreError::AlreadyQueued => {
                 let text = format!(
                     "The message with messageId {} is queued for sending.",
@@ -142,7 +176,11 @@ impl ApiError {
                 kind::DUPLICATE_FILENAME,
                 "A file with this name is in the message already.",
             ),
-            StoreError::TooLarge { total, limit } => Self::too_large(*total, *limit),
+            StoreError::SubscriptionExists => Self::new(
+                kind::SUBSCRIPTION_EXISTS,
+                "Another subscription has this name and pushEndpoint.",
+            ),
+            StoreError::TooLarge { total, limit } => Self::too_large("of the message", *total, *limit),
             error if error.is_disk_full() => Self::new(kind::DISK_FULL, "The disk is full; nothing was stored."),
             error => {
                 tracing::error!(%error, "the store failed under a call of the API");
@@ -167,9 +205,10 @@ impl ApiError {
     }
 
     /// Files that together are larger than the service takes. Sizes in bytes; `total` may be as far as was counted.
-    pub(super) fn too_large(total: u64, limit: u64) -> Self {
+    pub(super) fn too_large(service: &str, total: u64, limit: u64) -> Self {
         let text = format!(
-            "The files of the message would be at least {total} bytes together; the service takes {limit} bytes."
+            "The files of the message would be at least {total} bytes together; the service {service} takes {}.",
+            quantity(limit)
         );
         Self::new(kind::TOO_LARGE, text)
     }
@@ -232,6 +271,14 @@ impl IntoResponse for ApiError {
 /// An id of the client's as it may stand in an error text: not longer than an id can be.
 pub(super) fn shortened(id: &str) -> String {
     id.chars().take(64).collect()
+}
+
+/// Whole MB, the unit that limits are given in; bytes when that would be inexact.
+fn quantity(bytes: u64) -> String {
+    match (bytes / MB, bytes % MB) {
+        (megabytes @ 1.., 0) => format!("{megabytes} MB"),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 fn told(violations: &[Violation]) -> String {
@@ -344,6 +391,13 @@ mod tests {
         let from_vault = ApiError::of_vault(&std::io::ErrorKind::StorageFull.into());
         assert_eq!(from_store.status(), StatusCode::INSUFFICIENT_STORAGE);
         assert_eq!(from_vault.status(), StatusCode::INSUFFICIENT_STORAGE);
+    }
+
+    #[test]
+    fn a_limit_is_told_in_whole_megabytes_and_in_bytes_below_one() {
+        let text = |limit| ApiError::too_large("POST", 11 * MB, limit).message;
+        assert!(text(10 * MB).ends_with("at least 11534336 bytes together; the service POST takes 10 MB."));
+        assert!(text(1000).ends_with("the service POST takes 1000 bytes."));
     }
 
     #[test]

@@ -146,3 +146,98 @@ async fn many_peeks_at_once_never_hand_out_one_message_twice() {
         30
     );
 }
+
+#[tokio::test]
+async fn a_lock_has_a_name_and_can_be_given_back() {
+    let house = House::new().await;
+    let id = house.arrived("avtalt", Some((b"package", &OWN))).await;
+    let peek = || async { house.get("/api/messages/in/peek").send().await.unwrap() };
+    let token = |response: &reqwest::Response| response.headers()["budstikke-lock-token"].to_str().unwrap().to_owned();
+    let (pop, take) = (format!("/api/messages/in/pop/{id}"), format!("/api/messages/in/{id}"));
+    let lock = format!("{take}/lock");
+    let named = |request: RequestBuilder, token: &str| request.header("budstikke-lock-token", token);
+
+    let first = token(&peek().await);
+    assert_eq!(
+        exception(&answer(house.delete(&lock)).await.1),
+        "MissingRequestHeaderException"
+    );
+    assert_eq!(
+        exception(&answer(named(house.delete(&lock), "other")).await.1),
+        "MessageNotLockedException"
+    );
+    assert_eq!(
+        answer(named(house.delete(&lock), &first)).await,
+        (StatusCode::OK, Value::Null)
+    );
+    assert_eq!(
+        exception(&answer(named(house.get(&pop), &first)).await.1),
+        "MessageNotLockedException"
+    );
+
+    let second = token(&peek().await);
+    assert_ne!(first, second);
+    for request in [house.get(&pop), house.delete(&take), house.delete(&lock)] {
+        let (status, body) = answer(named(request, &first)).await;
+        assert_eq!((status.as_u16(), exception(&body)), (400, "MessageNotLockedException"));
+        assert!(body["hint"].as_str().unwrap().contains("Budstikke-Lock-Token"));
+    }
+    for request in [house.get(&pop), named(house.get(&pop), &second)] {
+        assert_eq!(request.send().await.unwrap().bytes().await.unwrap(), "package");
+    }
+    assert_eq!(answer(named(house.delete(&take), &second)).await.0, 200);
+    assert_eq!(answer(named(house.delete(&lock), &second)).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_package_that_is_gone_from_disk_is_an_error_and_the_message_stays() {
+    let house = House::new().await;
+    let id = house.arrived("avtalt", Some((b"package", &OWN))).await;
+    house.peek().await;
+    for folder in std::fs::read_dir(house.folder.path().join("files")).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+    }
+    let (status, body) = answer(house.get(&format!("/api/messages/in/pop/{id}"))).await;
+    assert_eq!((status.as_u16(), exception(&body)), (500, "AsicReadException"));
+    assert_eq!(house.node.store.incoming_length().await.unwrap(), 1);
+    let (_, page) = answer(house.get("/api/conversations?direction=INCOMING&finished=false")).await;
+    assert_eq!(page["totalElements"], 1);
+}
+
+#[tokio::test]
+async fn each_filter_of_peek_selects_only_its_match() {
+    let house = House::new().await;
+    let id = house.arrived("avtalt", None).await;
+    let (_, page) = answer(house.get(&format!("/api/conversations?messageId={id}"))).await;
+    let conversation = page["content"][0]["conversationId"].as_str().unwrap();
+    for (name, right) in [
+        ("messageId", id.as_str()),
+        ("conversationId", conversation),
+        ("receiverIdentifier", "910076787"),
+        ("senderIdentifier", "910076787"),
+        ("serviceIdentifier", "S"),
+        ("process", PROCESS),
+    ] {
+        for (value, status) in [("another", 204), (right, 200)] {
+            let response = house
+                .get(&format!("/api/messages/in/peek?{name}={value}"))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(response.status(), status, "{name}={value}");
+            let Some(token) = response.headers().get("budstikke-lock-token") else {
+                continue;
+            };
+            let unlock = house.delete(&format!("/api/messages/in/{id}/lock"));
+            assert_eq!(answer(unlock.header("budstikke-lock-token", token)).await.0, 200);
+        }
+    }
+    let other = house.arrived("avtalt", None).await;
+    let (status, _) = answer(house.get(&format!(
+        "/api/messages/in/peek?messageId={other}&conversationId={conversation}"
+    )))
+    .await;
+    assert_eq!(status, 204);
+}

@@ -1,8 +1,47 @@
 //! The API as a fagsystem meets it: over HTTP, on a store and a vault of its own.
+//!
+//! Where the test vectors of the messaging API (spec, 13) are:
+//!
+//! | vector | about | test |
+//! |---|---|---|
+//! | 1, 2 | ping and push of webhooks | [`webhooks`]`::a_new_subscriber_gets_one_ping_that_is_signed_with_its_secret`, `…::a_status_is_told_once_without_a_service_when_there_is_none` |
+//! | 3 | capabilities | [`capabilities`]`::capabilities_come_in_the_order_of_the_registry`, `…::the_type_of_a_document_type_is_told_when_it_is_known`, `…::addresses_stand_where_the_registry_gives_them` |
+//! | 4 | create, and a message id again | `tests/e2e`: `vectors::two_messages_in_two_processes_and_a_third_with_an_id_again` |
+//! | 5 | what create refuses | [`outgoing`]`::create_refuses_in_the_order_of_the_spec`, `…::a_message_id_is_taken_as_long_as_its_conversation_is_there`; `budstikke_message`: `sbd::tests::create::a_message_for_another_channel_is_refused_and_unchanged` |
+//! | 6 | the default of the message channel | `budstikke_message`: `sbd::tests::create::the_configured_channel_is_added_or_filled_in` |
+//! | 7 | on behalf of | `budstikke_message`: `sbd::tests::create::the_owner_sends_on_behalf_of_other_organisations` |
+//! | 8 | rules for files | [`outgoing`]`::a_message_goes_from_draft_to_queue_and_sending_twice_is_sending_once`; `upload::tests::a_title_is_needed_where_the_service_says_so`; `store::tests::sending::the_sum_of_the_files_is_what_counts`; [`content`]`::files_may_be_as_large_together_as_the_service_takes` |
+//! | 9 | print | `budstikke_message`: `body::check_tests::a_norwegian_return_address_without_postal_code_is_refused`, `body::address::tests`; [`routing`]`::a_print_…` |
+//! | 10, 11, 15 | an arkivmelding over DPO and its statuses | `tests/e2e`: `main_job::an_arkivmelding_travels_and_its_statuses_travel_back` |
+//! | 12 | avtalt | `tests/e2e`: `vectors::the_content_of_an_avtalt_message_passes_untouched` |
+//! | 13 | one-shot | `tests/e2e`: `vectors::a_one_shot_call_sends_also_with_an_unknown_korrespondanseparttype` |
+//! | 14 | too late | [`outgoing`]`::a_message_past_its_time_is_not_sent_and_says_so` |
+//! | 16 | received too late, received without a message | `store::tests::remembering::a_life_that_ended_is_registered_and_nothing_is_left_to_take`; `tests/e2e`: `faults::broken_packages_are_set_aside_and_block_nobody` |
+//! | 17 | filters and locks of peek | [`incoming`]`::each_filter_of_peek_selects_only_its_match`; `store::tests::receiving::a_hundred_parallel_peeks_hand_each_message_to_one` |
+//! | 18 | pop | [`incoming`]`::a_message_is_peeked_popped_and_taken`, `…::nothing_to_pop_is_no_content`, `…::a_package_for_another_key_is_an_error_and_the_message_stays`, `…::a_package_that_is_gone_from_disk_is_an_error_and_the_message_stays` |
+//! | 19 | dates | `budstikke_message`: `datetime::tests` |
+//! | 20 | the order of the SBD's members | `budstikke_message`: `sbd::tests::parse::the_body_may_come_before_the_header_and_is_written_after_it` |
+//! | 21 | error bodies | [`outgoing`]`::a_one_shot_call_that_is_refused_leaves_nothing_behind`; `error::tests`; [`subscriptions`]`::an_unknown_event_is_told_with_the_events_that_exist` |
+//! | 22 | lists by date | [`lists`]`::conversations_are_found_by_day_and_statuses_by_time` |
+//! | 23 | how often a service is asked | `delivery::tracker::tests::an_old_message_is_asked_about_once_an_hour` |
 
+mod anything;
+mod arriving;
+mod capabilities;
+mod content;
+mod described;
+mod errors;
+mod file_names;
 mod incoming;
+mod limits;
 mod lists;
 mod outgoing;
+mod pages;
+mod routing;
+mod status_queue;
+mod subscriber;
+mod subscriptions;
+mod webhooks;
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,8 +50,10 @@ pub(super) use outgoing::chunked;
 use async_trait::async_trait;
 use budstikke_message::document_type::MessageTypes;
 use budstikke_message::keystore::{Identity, Keystore};
+use budstikke_message::process::Processes;
 use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
+use budstikke_runtime::services::ServiceRules;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -22,11 +63,13 @@ use tokio::sync::Notify;
 use crate::adapters::Adapters;
 use crate::config;
 use crate::delivery::answer::facts_of;
+use crate::front::ServerCertificate;
 use crate::node::Node;
-use crate::registry::{Capability, Registry, RegistryError};
+use crate::registry::{Capability, Record, Registry, RegistryError, TomlRegistry};
 use crate::sealed_sbd;
 use crate::store::{AttachmentRules, NewOutgoing, NewStatus, Store};
 use crate::vault::{StoreKey, Vault};
+use crate::webhooks::Webhooks;
 
 const STANDARD: &str = "urn:no:difi:arkivmelding:xsd::arkivmelding";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
@@ -43,7 +86,7 @@ fn identity() -> Identity {
     Keystore::from_pem(format!("{}{certificate}", key.serialize_pem()).as_bytes()).unwrap()
 }
 
-/// Knows 910076787, which takes arkivmelding, and fails for 999999999.
+/// Knows 910076787, which takes arkivmelding, and 974760673, which takes two things over two services; fails for 999999999.
 struct OneReceiver;
 
 #[async_trait]
@@ -59,12 +102,29 @@ impl Registry for OneReceiver {
                 process: process.unwrap_or(PROCESS).to_owned(),
                 service: "POST".into(),
                 document_types: vec![STANDARD.into()],
-                certificate: None,
-                address: std::collections::BTreeMap::default(),
+                ..Capability::default()
             }]),
+            "974760673" => Ok([("POST", STANDARD), ("MAIL", "urn:x::unknown")]
+                .map(|(service, standard)| Capability {
+                    process: PROCESS.to_owned(),
+                    service: service.into(),
+                    document_types: vec![standard.into(), "plain".into()],
+                    certificate: Some(vec![1, 2, 3]),
+                    ..Capability::default()
+                })
+                .into()),
             "999999999" => Err(RegistryError::Unreachable("no route".into())),
             other => Err(RegistryError::UnknownReceiver(other.into())),
         }
+    }
+
+    async fn without_receiver(&self, process: &str) -> Result<Vec<Capability>, RegistryError> {
+        Err(RegistryError::NeedsReceiver(process.to_owned()))
+    }
+
+    async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
+        self.capabilities(receiver, None, None).await?;
+        Err(RegistryError::UnknownReceiver(receiver.to_owned()))
     }
 }
 
@@ -78,9 +138,48 @@ struct House {
 
 impl House {
     async fn new() -> Self {
+        Self::furnished(|_| {}).await
+    }
+
+    /// A house where messages really are created: a service `POST` that takes a megabyte and answers with statuses, what
+    /// `examples/budstikke.toml` adds to the tables, and a registry of the scene's own.
+    async fn with_post(registry: &str) -> Self {
+        let registry: config::Registry = toml::from_str(registry).unwrap();
+        let settings = example_messages();
+        Self::furnished(|node| {
+            node.registry = Arc::new(TomlRegistry::new(&registry).unwrap());
+            node.types = settings.known_types().unwrap();
+            node.processes = settings.own_processes().unwrap();
+            node.adapters.pretended.push(ServiceRules {
+                id: "POST".into(),
+                upload_limit: Some(1024 * 1024),
+                answers_with_status: true,
+                ..ServiceRules::default()
+            });
+        })
+        .await
+    }
+
+    async fn furnished(furnish: impl FnOnce(&mut Node)) -> Self {
+        Self::built(config::ServerLimits::default(), furnish).await
+    }
+
+    async fn with(limits: config::ServerLimits) -> Self {
+        Self::built(limits, |_| {}).await
+    }
+
+    async fn telling(webhooks: config::Webhooks) -> Self {
+        Self::furnished(|node| node.webhooks = Webhooks::new(webhooks).unwrap()).await
+    }
+
+    async fn built(limits: config::ServerLimits, furnish: impl FnOnce(&mut Node)) -> Self {
+        let webhooks = config::Webhooks {
+            retry_seconds: vec![0],
+            ..config::Webhooks::default()
+        };
         let folder = tempfile::tempdir().unwrap();
         let key = StoreKey::open_or_create(&folder.path().join("store.key"), &OWN).unwrap();
-        let node = Arc::new(Node {
+        let mut node = Node {
             own: "991825827".parse().unwrap(),
             identity: OWN.clone(),
             store: Arc::new(Store::open(&folder.path().join("b.db")).unwrap()),
@@ -88,9 +187,15 @@ impl House {
             registry: Arc::new(OneReceiver),
             adapters: Adapters::default(),
             types: MessageTypes::standard(),
+            processes: Processes::default(),
             settings: config::Messages::default(),
+            webhooks: Webhooks::new(webhooks).unwrap(),
+            limits,
+            server_certificate: ServerCertificate::default(),
             queued: Notify::new(),
-        });
+        };
+        furnish(&mut node);
+        let node = Arc::new(node);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = super::router(node.clone());
@@ -142,6 +247,15 @@ impl House {
     }
 
     async fn draft_living(&self, sbd: Value, hours: i64) -> String {
+        self.store_draft(sbd, hours, |_| {}).await
+    }
+
+    /// A draft whose stored SBD is changed before it is stored.
+    async fn draft_with(&self, sbd: Value, change: impl Fn(&mut Vec<u8>)) -> String {
+        self.store_draft(sbd, 24, change).await
+    }
+
+    async fn store_draft(&self, sbd: Value, hours: i64, change: impl Fn(&mut Vec<u8>)) -> String {
         let mut sbd = Sbd::parse(sbd.to_string().as_bytes(), &self.node.types).unwrap();
         sbd.fill_defaults(
             &self.node.own,
@@ -153,8 +267,10 @@ impl House {
         let mut facts = facts_of(&sbd, "S").unwrap();
         facts.expiry = Node::now() + hours * 3_600_000;
         let message_id = facts.message_id.clone();
+        let mut sealed = sealed_sbd::seal(&self.node.vault, &message_id, &sbd).unwrap();
+        change(&mut sealed);
         let new = NewOutgoing {
-            sbd: sealed_sbd::seal(&self.node.vault, &message_id, &sbd).unwrap(),
+            sbd: sealed,
             message_type: sbd.message_type().name.to_string(),
             facts,
             reply_channel: None,
@@ -176,19 +292,36 @@ impl House {
     }
 }
 
-/// The status and the JSON of an answer.
+/// `[messages]` of the example configuration.
+fn example_messages() -> config::Messages {
+    #[derive(serde::Deserialize)]
+    struct File {
+        messages: config::Messages,
+    }
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let text = std::fs::read_to_string(folder.join("budstikke.toml")).unwrap();
+    let mut messages = toml::from_str::<File>(&text).unwrap().messages;
+    for own in &mut messages.types {
+        own.schema = own.schema.take().map(|schema| folder.join(schema));
+    }
+    messages
+}
+
+/// The status and the JSON of an answer, which must be one that the description of the API knows.
 async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
     let status = response.status();
     let text = response.text().await.unwrap();
-    (
-        status,
-        if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap()
-        },
-    )
+    let body = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).unwrap()
+    };
+    described::assert_known(&method, &path, status, &body);
+    (status, body)
 }
 
 /// The last word of the exception.

@@ -233,9 +233,16 @@ async fn twenty_uploads_at_once_lose_nothing() {
 #[tokio::test]
 async fn a_message_past_its_time_is_not_sent_and_says_so() {
     let house = House::new().await;
-    let id = house.draft_living(sbd("avtalt", &json!({})), -1).await;
-    let (status, body) = answer(house.post(&format!("/api/messages/out/{id}"))).await;
+    let mut late = sbd("avtalt", &json!({}));
+    let deadline = "2019-05-10T00:31:52+01:00";
+    late["standardBusinessDocumentHeader"]["businessScope"]["scope"][0]["scopeInformation"] =
+        json!([{ "expectedResponseDateTime": deadline }]);
+    let id = house.draft_living(late, -1).await;
+    let path = format!("/api/messages/out/{id}");
+    let (status, body) = answer(house.post(&path)).await;
     assert_eq!((status.as_u16(), exception(&body)), (400, "TimeToLiveException"));
+    assert!(body["message"].as_str().unwrap().contains(deadline), "{body}");
+    assert_eq!(body["path"], path.as_str());
     let (_, page) = answer(house.get(&format!("/api/statuses?messageId={id}"))).await;
     assert_eq!(page["content"][1]["status"], "LEVETID_UTLOPT");
     assert!(page["content"][1]["description"].is_string());
@@ -308,8 +315,50 @@ async fn a_body_over_the_limit_of_json_is_too_large() {
     );
     connection.write_all(head.as_bytes()).await.unwrap();
     let (mut from, mut to) = connection.into_split();
-    tokio::spawn(async move { to.write_all(&vec![b' '; size]).await });
+    // The other half stays open: a client that closes it is not there any more.
+    let _writing = tokio::spawn(async move { to.write_all(&vec![b' '; size]).await.map(|()| to) });
     let mut answer = vec![0; 12];
     from.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn a_message_id_is_taken_as_long_as_its_conversation_is_there() {
+    let house = House::new().await;
+    let id = house.draft(sbd("arkivmelding", &json!({}))).await;
+    let mut again = sbd("arkivmelding", &json!({}));
+    again["standardBusinessDocumentHeader"]["documentIdentification"]["instanceIdentifier"] = json!(id);
+    assert_eq!(answer(house.delete(&format!("/api/messages/out/{id}"))).await.0, 200);
+    assert_eq!(
+        exception(&answer(house.create(&again)).await.1),
+        "MessageAlreadyExistsException"
+    );
+    assert_eq!(
+        answer(house.delete(&format!("/api/conversations/messageId/{id}")))
+            .await
+            .0,
+        200
+    );
+    // As far as it comes without an adapter.
+    assert_eq!(
+        exception(&answer(house.create(&again)).await.1),
+        "ServiceNotEnabledException"
+    );
+}
+
+#[tokio::test]
+async fn a_digital_message_without_its_metadata_files_is_not_found() {
+    let house = House::new().await;
+    let body = json!({ "hoveddokument": "brev.pdf", "sikkerhetsnivaa": 3, "tittel": "t", "spraak": "NO",
+        "digitalPostInfo": { "virkningsdato": "2026-03-02", "aapningskvittering": false },
+        "metadataFiler": { "brev.pdf": "brev.xml" } });
+    let mut digital = sbd("digital", &body);
+    digital["standardBusinessDocumentHeader"]["documentIdentification"]["standard"] =
+        json!("urn:no:difi:digitalpost:xsd:digital::digital");
+    let id = house.draft(digital).await;
+    assert_eq!(answer(house.upload(&id, "brev.pdf", "x")).await.0, 200);
+    let (status, body) = answer(house.post(&format!("/api/messages/out/{id}"))).await;
+    assert_eq!((status.as_u16(), exception(&body)), (404, "FileNotFoundException"));
+    assert_eq!(answer(house.upload(&id, "brev.xml", "<x/>")).await.0, 200);
+    assert_eq!(answer(house.post(&format!("/api/messages/out/{id}"))).await.0, 200);
 }

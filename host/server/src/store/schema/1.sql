@@ -1,8 +1,8 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z. `sbd` columns are sealed with the vault's key.
--- A blob column holds the name of a file in the vault.
+-- A blob column holds the name of a file in the vault. Ids with AUTOINCREMENT are never used again: a client may still hold one.
 
 CREATE TABLE conversation (
-    id                INTEGER PRIMARY KEY,
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
     message_id        TEXT NOT NULL,
     direction         TEXT NOT NULL CHECK (direction IN ('OUTGOING', 'INCOMING')),
     conversation_id   TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE INDEX conversation_unfinished ON conversation (expiry) WHERE finished = 0
 CREATE INDEX conversation_tracked ON conversation (track_at) WHERE track_at IS NOT NULL;
 
 CREATE TABLE status (
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
     status       TEXT NOT NULL,
     description  TEXT,
@@ -42,7 +42,7 @@ CREATE INDEX status_by_time ON status (at);
 -- What has not left yet. `kind`: a message of the fagsystem, or an answer (status) of our own making, which carries the
 -- message id of the message that it answers. `state`: 0 draft, 1 queued, 2 leased by a worker, 3 given up (content kept).
 CREATE TABLE outgoing (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
     kind            TEXT NOT NULL CHECK (kind IN ('message', 'answer')),
     message_id      TEXT NOT NULL,
     conversation_id TEXT NOT NULL,
@@ -100,7 +100,8 @@ CREATE TABLE kept (
 ) STRICT;
 
 CREATE TABLE incoming (
-    message_id      TEXT PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id      TEXT NOT NULL UNIQUE,
     conversation_id TEXT NOT NULL,
     process         TEXT NOT NULL,
     message_type    TEXT NOT NULL,

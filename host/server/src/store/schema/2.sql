@@ -3,7 +3,9 @@
 CREATE INDEX conversation_by_sender ON conversation (sender_identifier, last_update);
 CREATE INDEX conversation_by_receiver ON conversation (receiver_identifier, last_update);
 CREATE INDEX conversation_by_reference ON conversation (message_reference);
+-- By value alone for lists in the order of ids, which the other would have to sort.
 CREATE INDEX status_by_value ON status (status);
+CREATE INDEX status_by_value_and_time ON status (status, at);
 
 -- How many conversations there are of each kind.
 CREATE TABLE conversation_tally (

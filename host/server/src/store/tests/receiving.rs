@@ -1,6 +1,8 @@
 //! The queue that the fagsystem takes from, and statuses that come back.
 
 use super::*;
+use crate::store::incoming;
+use crate::store::record::Where;
 
 #[tokio::test]
 async fn an_arrival_is_taken_once_also_after_the_fagsystem_took_it() {
@@ -13,9 +15,9 @@ async fn an_arrival_is_taken_once_also_after_the_fagsystem_took_it() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(peeked.message_id, "m");
+    assert_eq!(peeked.0.message_id, "m");
     store
-        .take("m", NewStatus::plain(Status::InnkommendeLevert, NOW), None)
+        .take("m", None, NewStatus::plain(Status::InnkommendeLevert, NOW), None)
         .await
         .unwrap();
     assert!(!store.arrive(arrival("m", "t3")).await.unwrap(), "taken long ago");
@@ -38,7 +40,7 @@ async fn a_hundred_parallel_peeks_hand_each_message_to_one() {
     });
     let mut got = Vec::new();
     for peek in peeks {
-        got.extend(peek.await.unwrap().map(|message| message.message_id));
+        got.extend(peek.await.unwrap().map(|(message, _)| message.message_id));
     }
     got.sort();
     let all = got.len();
@@ -50,7 +52,7 @@ async fn a_hundred_parallel_peeks_hand_each_message_to_one() {
 async fn a_lock_ends_and_without_one_nothing_is_taken() {
     let Place { store, folder: _folder } = Place::new();
     store.arrive(arrival("m", "t")).await.unwrap();
-    assert!(matches!(store.locked("m", NOW).await, Err(StoreError::NotLocked)));
+    assert!(matches!(store.locked("m", None, NOW).await, Err(StoreError::NotLocked)));
     store
         .peek(IncomingFilter::default(), NOW, NOW + 1000)
         .await
@@ -63,9 +65,9 @@ async fn a_lock_ends_and_without_one_nothing_is_taken() {
             .unwrap()
             .is_none()
     );
-    assert!(store.locked("m", NOW + 999).await.is_ok());
+    assert!(store.locked("m", None, NOW + 999).await.is_ok());
     let late = store
-        .take("m", NewStatus::plain(Status::InnkommendeLevert, NOW + 1000), None)
+        .take("m", None, NewStatus::plain(Status::InnkommendeLevert, NOW + 1000), None)
         .await;
     assert!(matches!(late, Err(StoreError::NotLocked)));
     assert!(
@@ -92,7 +94,10 @@ async fn each_filter_alone_and_together_selects_only_its_match() {
         conversation_id: Some("c-b".into()),
         ..IncomingFilter::default()
     };
-    assert_eq!(store.peek(one, NOW, NOW + HOUR).await.unwrap().unwrap().message_id, "b");
+    assert_eq!(
+        store.peek(one, NOW, NOW + HOUR).await.unwrap().unwrap().0.message_id,
+        "b"
+    );
 }
 
 #[tokio::test]
@@ -171,4 +176,131 @@ async fn a_receipt_sets_the_status_of_the_message_it_is_about() {
     };
     store.arrive(receipt).await.unwrap();
     assert_eq!(statuses(&store, "m").await, ["OPPRETTET", "LEST"]);
+}
+
+#[tokio::test]
+async fn a_client_that_names_its_lock_cannot_take_what_another_one_has_locked_since() {
+    let Place { store, folder: _folder } = Place::new();
+    store.arrive(arrival("m", "t")).await.unwrap();
+    let all = IncomingFilter::default;
+    let (_, first) = store.peek(all(), NOW, NOW + 1000).await.unwrap().unwrap();
+    let (_, second) = store.peek(all(), NOW + 1000, NOW + HOUR).await.unwrap().unwrap();
+    assert_ne!(first, second);
+    let taken = NewStatus::plain(Status::InnkommendeLevert, NOW + 1001);
+    for token in [first.clone(), LockToken::given(""), LockToken::given("nonsense")] {
+        assert!(matches!(
+            store.locked("m", Some(token.clone()), NOW + 1001).await,
+            Err(StoreError::LockedByAnother)
+        ));
+        assert!(matches!(
+            store.take("m", Some(token.clone()), taken.clone(), None).await,
+            Err(StoreError::LockedByAnother)
+        ));
+        assert!(matches!(
+            store.unlock("m", token, NOW + 1001).await,
+            Err(StoreError::LockedByAnother)
+        ));
+    }
+    assert!(store.locked("m", None, NOW + 1001).await.is_ok());
+    assert!(store.take("m", Some(second), taken, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_lock_that_is_given_back_leaves_the_message_in_its_place() {
+    let Place { store, folder: _folder } = Place::new();
+    for (number, id) in ["a", "b"].into_iter().enumerate() {
+        let mut arrival = arrival(id, id);
+        arrival.now = NOW + i64::try_from(number).unwrap();
+        store.arrive(arrival).await.unwrap();
+    }
+    let peek = || store.peek(IncomingFilter::default(), NOW + 5, NOW + HOUR);
+    let (message, token) = peek().await.unwrap().unwrap();
+    assert_eq!(message.message_id, "a");
+    store.unlock("a", token.clone(), NOW + 5).await.unwrap();
+    assert!(matches!(
+        store.unlock("a", token, NOW + 5).await,
+        Err(StoreError::NotLocked)
+    ));
+    assert_eq!(peek().await.unwrap().unwrap().0.message_id, "a");
+    assert_eq!(peek().await.unwrap().unwrap().0.message_id, "b");
+    assert!(matches!(
+        store.unlock("x", LockToken::given("x"), NOW).await,
+        Err(StoreError::NotFound)
+    ));
+}
+
+#[tokio::test]
+async fn messages_that_wait_when_locks_get_names_can_be_taken_with_and_without() {
+    let Place { store, folder } = Place::new();
+    drop(store);
+    let path = folder.path().join("old.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(crate::store::SCHEMA[0]).unwrap();
+    old.execute_batch(
+        "INSERT INTO incoming VALUES (1, 'm', 'c', 'p', 'avtalt', '991825827', '910076787', 'S', x'00', NULL, NULL, 0, 1, NULL); \
+         INSERT INTO incoming VALUES (2, 'n', 'c', 'p', 'avtalt', '991825827', '910076787', 'S', x'00', NULL, NULL, 0, 2, NULL); \
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(&path).unwrap();
+    for id in ["m", "n"] {
+        let (message, token) = store
+            .peek(IncomingFilter::default(), NOW, NOW + HOUR)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(message.message_id, id);
+        let named = (id == "m").then_some(token);
+        let taken = NewStatus::plain(Status::InnkommendeLevert, NOW);
+        assert!(store.take(id, named, taken, None).await.is_ok());
+    }
+}
+
+/// How the database means to carry out a query.
+async fn plan(store: &Store, query: String, condition: Where) -> String {
+    store
+        .read(move |connection| {
+            let steps: Vec<String> = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {query}"))?
+                .query_map(condition.params(), |row| row.get(3))?
+                .collect::<Result<_, _>>()?;
+            Ok(steps.join("; "))
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_oldest_is_found_without_sorting_the_queue() {
+    let Place { store, folder: _folder } = Place::new();
+    for filter in [
+        IncomingFilter::default(),
+        IncomingFilter {
+            service: Some("S".into()),
+            ..IncomingFilter::default()
+        },
+    ] {
+        let mut free = filter.clone().condition();
+        free.compare("coalesce(locked_until, 0)", "<=", Some(NOW));
+        let peek = plan(&store, incoming::oldest(&free), free).await;
+        let page = PageRequest {
+            page: 0,
+            size: 10,
+            sort: Vec::new(),
+        };
+        let all = filter.condition();
+        let query = format!(
+            "SELECT message_id FROM incoming{}{}",
+            all.sql(),
+            incoming::in_order(&page)
+        );
+        let list = plan(&store, query, all).await;
+        for steps in [peek, list] {
+            assert!(
+                steps.contains("incoming_by_age") && !steps.contains("TEMP B-TREE"),
+                "{steps}"
+            );
+        }
+    }
 }

@@ -113,3 +113,42 @@ async fn a_full_disk_is_said_and_stores_nothing() {
     assert!(error.is_disk_full(), "{error}");
     assert!(!store.knows_message("m").await.unwrap());
 }
+
+#[tokio::test]
+async fn a_status_after_the_end_of_a_life_is_registered_too() {
+    let Place { store, folder: _folder } = Place::new();
+    store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
+    for status in [Status::LevetidUtlopt, Status::Levert] {
+        let registered = store
+            .register_status("m", Direction::Outgoing, NewStatus::plain(status, NOW))
+            .await;
+        assert_eq!(registered.unwrap(), Some(true));
+    }
+    assert_eq!(statuses(&store, "m").await, ["OPPRETTET", "LEVETID_UTLOPT", "LEVERT"]);
+}
+
+#[tokio::test]
+async fn the_id_of_an_erased_conversation_is_never_used_again() {
+    let Place { store, folder: _folder } = Place::new();
+    store.create(new("first"), Vec::new(), RULES, created()).await.unwrap();
+    let first = store.outgoing_conversation("first").await.unwrap().unwrap();
+    assert!(store.delete_conversation(first.id).await.unwrap());
+    store.create(new("second"), Vec::new(), RULES, created()).await.unwrap();
+    let second = store.outgoing_conversation("second").await.unwrap().unwrap();
+    assert!(second.id > first.id);
+    assert!(second.statuses[0].id > first.statuses[0].id);
+}
+
+#[tokio::test]
+async fn a_draft_without_a_conversation_goes_when_its_life_ends() {
+    let Place { store, folder: _folder } = Place::new();
+    let files = vec![file("f", 1)];
+    store.create(new("draft"), files, RULES, created()).await.unwrap();
+    assert!(store.delete_conversations_of("draft").await.unwrap());
+    let expired = NewStatus::plain(Status::LevetidUtlopt, NOW);
+    assert_eq!(store.expire(NOW + HOUR, expired.clone()).await.unwrap(), 0);
+    assert!(store.knows_message("draft").await.unwrap());
+    assert_eq!(store.expire(NOW + HOUR + 1, expired).await.unwrap(), 1);
+    assert!(!store.knows_message("draft").await.unwrap());
+    assert_eq!(store.garbage(10).await.unwrap(), ["blob-f"]);
+}

@@ -204,7 +204,7 @@ async fn the_answers_to_a_message_leave_one_after_the_other() {
         .unwrap()
         .unwrap();
     let delivered = NewStatus::plain(Status::InnkommendeLevert, NOW);
-    store.take("m", delivered, Some(new("m"))).await.unwrap();
+    store.take("m", None, delivered, Some(new("m"))).await.unwrap();
     let mottatt = store.claim("S", NOW, 10).await.unwrap();
     assert_eq!(mottatt.len(), 1, "LEVERT waits for MOTTATT");
     assert_eq!(store.next_due("S").await.unwrap(), None);
@@ -220,4 +220,24 @@ async fn the_answers_to_a_message_leave_one_after_the_other() {
     let again = store.claim("S", NOW + 20_000, 10).await.unwrap().remove(0);
     store.finish(again.message.id, again.lease, sent()).await.unwrap();
     assert_eq!(store.claim("S", NOW + 20_000, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_sum_of_the_files_is_what_counts() {
+    let Place { store, folder: _folder } = Place::new();
+    let mib = 1024 * 1024;
+    let rules = AttachmentRules { limit: 10 * mib };
+    for (id, present, more, fits) in [
+        ("a", 0, 5, true),
+        ("b", 4, 5, true),
+        ("c", 0, 100, false),
+        ("d", 6, 5, false),
+    ] {
+        store
+            .create(new(id), vec![file("first", present * mib)], rules, created())
+            .await
+            .unwrap();
+        let added = store.attach(id, file("more", more * mib), rules, NOW).await;
+        assert_eq!(added.is_ok(), fits, "{present} + {more} MiB: {added:?}");
+    }
 }

@@ -1,0 +1,357 @@
+//! What a request passes before the API sees it: its headers are counted, browsers of other origins are sent away, and its
+//! sender is asked for a password. Spec: messaging API, 1.2.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use futures::StreamExt as _;
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, EXPECT, HOST, HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY,
+};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Method, Request, Uri, Version};
+use http_body::Body as _;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use tokio::time::timeout;
+
+use super::credentials::{Given, given};
+use super::progress::Underway;
+use super::users::{Users, UsersError, Verdict};
+use crate::api::Refusal;
+use crate::config::{ManagePart, Role, Server};
+
+/// On every answer over HTTPS: a year, as Java's framework says it.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+/// What is read and dropped of a request that is refused, so that its sender gets to read why: bytes and time.
+const DRAINED: usize = 1 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// What browsers say of the page that a request comes from. Spec: W3C, Fetch Metadata Request Headers.
+const FETCH_SITE: &str = "sec-fetch-site";
+const FETCH_MODE: &str = "sec-fetch-mode";
+/// First segments of paths that are pages: links on other sites may lead to them.
+const PAGES: [&str; 3] = ["", "conversations", "docs"];
+
+/// Who sends a request, as far as the connection tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller {
+    pub(super) address: IpAddr,
+    /// Over HTTPS.
+    pub(super) secure: bool,
+}
+
+/// See the module.
+pub(super) struct Gate {
+    /// None: nobody is asked.
+    users: Option<Users>,
+    manage_open: Vec<ManagePart>,
+    cuts_slashes: bool,
+    headers: usize,
+    header_bytes: usize,
+}
+
+impl Gate {
+    /// What the configuration says, or everything that is wrong with its users.
+    pub(super) fn new(server: &Server) -> Result<Self, Vec<UsersError>> {
+        let users = if server.open {
+            None
+        } else {
+            Some(Users::new(&server.users)?)
+        };
+        Ok(Self {
+            users,
+            manage_open: server.manage_open.clone(),
+            cuts_slashes: server.allow_deprecated_trailing_slash,
+            headers: server.limits.headers,
+            header_bytes: server.limits.header_bytes,
+        })
+    }
+
+    /// The answer to a request: the API's, or why it does not get there.
+    pub(super) async fn answer(
+        &self,
+        mut request: Request<Body>,
+        caller: Caller,
+        router: &Router,
+        underway: &Underway,
+    ) -> Response {
+        if self.cuts_slashes {
+            cut_slash(request.uri_mut());
+        }
+        let (head, body) = request.into_parts();
+        let mut response = match self.admit(&head, caller.address).await {
+            Ok(()) => {
+                underway.admitted();
+                let request = Request::from_parts(head, body);
+                match TowerToHyperService::new(router.clone()).call(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+            Err(refusal) => refused(&refusal, &head, body).await,
+        };
+        if caller.secure {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+        response
+    }
+
+    async fn admit(&self, head: &Parts, from: IpAddr) -> Result<(), Refusal> {
+        self.count(head)?;
+        if is_pre_flight(head) {
+            return Err(Refusal::PreFlight);
+        }
+        if is_of_other_site(head) {
+            return Err(Refusal::OtherSite);
+        }
+        let managed = below_manage(head.uri.path());
+        if let Some(part) = managed
+            && self.manage_open.iter().any(|open| open.segment() == part)
+        {
+            return Ok(());
+        }
+        let Some(users) = &self.users else {
+            return match managed {
+                Some(_) => Err(Refusal::Shut),
+                None => Ok(()),
+            };
+        };
+        let credentials = match given(&head.headers) {
+            Given::Nothing => return Err(Refusal::NoCredentials),
+            Given::Unreadable => return Err(Refusal::WrongCredentials),
+            Given::Basic(credentials) => credentials,
+        };
+        let roles = match users.ask(credentials, from).await {
+            Verdict::Known(roles) => roles,
+            Verdict::Wrong => return Err(Refusal::WrongCredentials),
+            Verdict::Later(wait) => return Err(Refusal::Later(wait)),
+        };
+        let (role, name) = match managed {
+            Some(_) => (Role::Operator, "operator"),
+            None => (Role::Fagsystem, "fagsystem"),
+        };
+        if roles.contains(&role) {
+            Ok(())
+        } else {
+            Err(Refusal::NotAllowed(name))
+        }
+    }
+
+    fn count(&self, head: &Parts) -> Result<(), Refusal> {
+        let headers = &head.headers;
+        if headers.len() > self.headers {
+            return Err(Refusal::TooManyHeaders(self.headers));
+        }
+        let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+        // A line has a colon, a space and a line break.
+        let bytes = headers.iter().fold(path, |sum, (name, value)| {
+            sum.saturating_add(name.as_str().len() + value.len() + 4)
+        });
+        if bytes > self.header_bytes {
+            return Err(Refusal::HeadersTooLarge(self.header_bytes));
+        }
+        Ok(())
+    }
+}
+
+fn is_pre_flight(head: &Parts) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.contains_key(ORIGIN)
+        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Whether a page of another site makes a browser send this. Browsers add the password that they remember, and a form or an
+/// image needs no pre-flight: without this, any page could send messages, or lock them with a peek. Programs send neither
+/// header.
+fn is_of_other_site(head: &Parts) -> bool {
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    let foreign = |value: &HeaderValue| value == "cross-site" || value == "same-site";
+    if head.headers.get_all(FETCH_SITE).iter().any(foreign) {
+        let navigates = head.headers.get(FETCH_MODE).is_some_and(|mode| mode == "navigate");
+        return !(reads && navigates && is_page(head.uri.path()));
+    }
+    !reads && head.headers.get_all(ORIGIN).iter().any(|origin| !is_own(origin, head))
+}
+
+fn is_page(path: &str) -> bool {
+    let below = path.strip_prefix('/').unwrap_or(path);
+    match below.split_once('/') {
+        Some((first, _)) => !first.is_empty() && PAGES.contains(&first),
+        None => PAGES.contains(&below),
+    }
+}
+
+/// Whether an `Origin` names the host that is called; `null` does not.
+fn is_own(origin: &HeaderValue, head: &Parts) -> bool {
+    let called = match head.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    match (origin, called) {
+        (Some((_, origin)), Some(called)) => origin.eq_ignore_ascii_case(called),
+        _ => false,
+    }
+}
+
+/// The first segment below `/manage`, empty for `/manage` itself; none for other paths.
+fn below_manage(path: &str) -> Option<&str> {
+    let below = path.strip_prefix("/manage")?;
+    if below.is_empty() {
+        return Some("");
+    }
+    below.strip_prefix('/')?.split('/').next()
+}
+
+/// `/api/x/` becomes `/api/x`. Spec: messaging API, 1.
+fn cut_slash(uri: &mut Uri) {
+    let path = uri.path();
+    let Some(cut) = path
+        .strip_suffix('/')
+        .filter(|cut| !cut.is_empty() && !cut.ends_with('/'))
+    else {
+        return;
+    };
+    let cut = match uri.query() {
+        Some(query) => format!("{cut}?{query}"),
+        None => cut.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    // What was a path stays one without its end.
+    let Ok(path) = PathAndQuery::try_from(cut) else {
+        return;
+    };
+    parts.path_and_query = Some(path);
+    if let Ok(cut) = Uri::from_parts(parts) {
+        *uri = cut;
+    }
+}
+
+async fn refused(refusal: &Refusal, head: &Parts, body: Body) -> Response {
+    let mut response = refusal.answer(head.uri.path());
+    if body.is_end_stream() {
+        return response;
+    }
+    if head.version != Version::HTTP_2 {
+        // Some of the body may stay unread: the next request needs a connection of its own.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    // Who waits for 100 Continue sends nothing after this answer.
+    if !head.headers.contains_key(EXPECT) {
+        let mut body = body.into_data_stream();
+        let read_on = async {
+            let mut left = DRAINED;
+            while let Some(Ok(piece)) = body.next().await {
+                match left.checked_sub(piece.len()) {
+                    Some(rest) => left = rest,
+                    None => return,
+                }
+            }
+        };
+        // When the time is up the client has had its chance.
+        let _enough = timeout(DRAIN_TIME, read_on).await;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(uri: &str) -> String {
+        let mut uri: Uri = uri.parse().unwrap();
+        cut_slash(&mut uri);
+        uri.to_string()
+    }
+
+    #[test]
+    fn one_slash_at_the_end_is_cut() {
+        assert_eq!(cut("/api/statuses/"), "/api/statuses");
+        assert_eq!(cut("/api/statuses/?size=1&x=/"), "/api/statuses?size=1&x=/");
+        assert_eq!(cut("http://a.example:1/api/x/"), "http://a.example:1/api/x");
+        for same in ["/", "/api/x", "/api/x//", "/api/x?y=/", "//"] {
+            assert_eq!(cut(same), same);
+        }
+    }
+
+    fn other_site(method: &str, uri: &str, headers: &[(&str, &str)]) -> bool {
+        let request = Request::builder().method(method).uri(uri);
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
+        is_of_other_site(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn an_origin_is_the_own_one_when_it_names_the_host_that_is_called() {
+        for (origin, own) in [
+            ("http://a.example:1", true),
+            ("http://A.Example:1", true),
+            ("http://a.example", false),
+            ("http://a.example:12", false),
+            ("http://b.example:1", false),
+            ("null", false),
+            ("", false),
+        ] {
+            let by_host = other_site("POST", "/api/x", &[("host", "a.example:1"), ("origin", origin)]);
+            let by_authority = other_site("POST", "http://a.example:1/api/x", &[("origin", origin)]);
+            assert_eq!((by_host, by_authority), (!own, !own), "{origin}");
+        }
+        assert!(
+            other_site("POST", "/api/x", &[("origin", "http://a.example")]),
+            "no host"
+        );
+        let both = [("host", "a"), ("origin", "http://a"), ("origin", "http://b")];
+        assert!(other_site("DELETE", "/api/x", &both));
+        assert!(!other_site("GET", "/api/x", &both));
+        assert!(!other_site("POST", "/api/x", &[("host", "a")]), "a program");
+    }
+
+    #[test]
+    fn links_of_other_sites_lead_to_pages_only() {
+        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        for page in [
+            "/",
+            "/conversations",
+            "/conversations?page=1",
+            "/docs",
+            "/docs/index.html",
+        ] {
+            assert!(!other_site("GET", page, &link), "{page}");
+            assert!(other_site("POST", page, &link), "{page}");
+            let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")];
+            assert!(other_site("GET", page, &image), "{page}");
+        }
+        for other in [
+            "/api/messages/in/peek",
+            "//conversations",
+            "/docsx",
+            "/manage",
+            "/openapi.json",
+        ] {
+            assert!(other_site("GET", other, &link), "{other}");
+            for own in ["same-origin", "none"] {
+                assert!(!other_site("GET", other, &[("sec-fetch-site", own)]), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_below_manage_is_told_by_its_first_segment() {
+        assert_eq!(below_manage("/manage"), Some(""));
+        assert_eq!(below_manage("/manage/"), Some(""));
+        assert_eq!(below_manage("/manage/health"), Some("health"));
+        assert_eq!(below_manage("/manage/health/liveness"), Some("health"));
+        assert_eq!(below_manage("/manage//health"), Some(""));
+        assert_eq!(below_manage("/manage/healthy"), Some("healthy"));
+        for other in ["/api/manage", "/managed", "/", "/Manage/health"] {
+            assert_eq!(below_manage(other), None, "{other}");
+        }
+    }
+}
