@@ -174,13 +174,18 @@ impl Store {
                 .equal("service", filter.service)
                 .equal("message_reference", filter.message_reference)
                 .equal("message_title", filter.message_title)
-                .equal("finished", filter.finished)
                 .equal(
                     "direction",
                     filter.direction.map(|direction| direction.as_str().to_owned()),
                 )
                 .compare("last_update", ">=", filter.updated_from)
                 .compare("last_update", "<", filter.updated_before);
+            // Written out: a value that is bound could not use the index of those that are not finished.
+            match filter.finished {
+                Some(true) => condition.raw("finished = 1"),
+                Some(false) => condition.raw("finished = 0"),
+                None => &mut condition,
+            };
             match filter.pollable {
                 Some(true) => condition.raw("track_at IS NOT NULL"),
                 Some(false) => condition.raw("track_at IS NULL"),

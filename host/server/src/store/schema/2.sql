@@ -2,6 +2,7 @@
 
 CREATE INDEX conversation_by_sender ON conversation (sender_identifier, last_update);
 CREATE INDEX conversation_by_receiver ON conversation (receiver_identifier, last_update);
+CREATE INDEX conversation_open ON conversation (last_update) WHERE finished = 0;
 CREATE INDEX conversation_by_reference ON conversation (message_reference);
 -- By value alone for lists in the order of ids, which the other would have to sort.
 CREATE INDEX status_by_value ON status (status);
