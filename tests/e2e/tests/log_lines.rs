@@ -44,10 +44,10 @@ async fn no_person_number_no_password_and_no_content_is_logged() {
     files[0].content = xml.replace("brev.pdf", &format!("{CONTENT}.txt")).into_bytes();
     files[1] = File::new(&format!("{CONTENT}.txt"), "text/plain", CONTENT);
     ours.send_message(&sbd, &files).await.unwrap();
-    theirs.wait_and_peek("", Duration::from_secs(60)).await.unwrap();
+    theirs.wait_and_peek("", Duration::from_mins(1)).await.unwrap();
     theirs.pop(&id).await.unwrap().ok().unwrap();
     theirs.take(&id).await.unwrap().ok().unwrap();
-    ours.wait_for(&id, "LEVERT", Duration::from_secs(60)).await.unwrap();
+    ours.wait_for(&id, "LEVERT", Duration::from_mins(1)).await.unwrap();
 
     // A person, wherever a number can stand: in the SBD, in paths, in filters, in a search; and a message that is refused.
     let to_person = Fagsystem::arkivmelding(Pair::SENDER, PERSON, &uuid::Uuid::new_v4().to_string());

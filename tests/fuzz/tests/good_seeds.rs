@@ -1,4 +1,5 @@
 //! Seeds that are right are taken. Without them a fuzzer would hardly get past the first check of a signature or a key.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

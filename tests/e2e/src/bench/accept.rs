@@ -31,7 +31,7 @@ async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
     world
         .doubles
         .faults()
-        .always(Route::Token, Fault::Delay(Duration::from_mins(60)));
+        .always(Route::Token, Fault::Delay(Duration::from_hours(1)));
     let mut installation = world.installation(SENDER)?;
     let fagsystem = installation.start_with(&[("RUST_LOG", "error")]).await?;
     let pid = installation.pid().context("not running")?;

@@ -102,7 +102,7 @@ async fn every_path_takes_the_methods_that_are_described_and_no_others() {
         if expected.contains("GET") && path != "/api/messages/in/peek" {
             expected.insert("HEAD".into());
         }
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         let wrong = house.client.patch(house.url(&path)).send().await.unwrap();
         assert_eq!(wrong.status(), 405, "{path}");
         if path == "/api/messages/in/peek" {
