@@ -18,6 +18,4 @@ pub mod node;
 pub mod pages;
 pub mod registry;
 pub mod sealed_sbd;
-pub mod store;
-pub mod vault;
 pub mod webhooks;

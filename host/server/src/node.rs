@@ -14,9 +14,9 @@ use crate::adapters::Adapters;
 use crate::config;
 use crate::front::ServerCertificate;
 use crate::registry::Registry;
-use crate::store::Store;
-use crate::vault::Vault;
 use crate::webhooks::Webhooks;
+use budstikke_store::Store;
+use budstikke_store::files::Vault;
 
 /// Largest sum of file sizes when the service does not say, bytes.
 const UPLOAD_LIMIT: u64 = 1 << 30;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use budstikke_message::document_type::MessageTypes;
 use budstikke_message::sbd::Sbd;
 
-use crate::vault::Vault;
+use budstikke_store::files::Vault;
 
 fn context(message_id: &str) -> String {
     format!("sbd {message_id}")

@@ -22,7 +22,7 @@ pub use spool::VaultSpool;
 pub use stream::{blocking, copy, made_by, read_on_demand};
 
 use super::packaging::Recipe;
-use crate::vault::{Unclaimed, Vault};
+use budstikke_store::files::{Unclaimed, Vault};
 
 /// How deep recipes may stand in one another, and how many documents one may be made of. A package of ours is three deep.
 const DEPTH: u32 = 8;

@@ -12,7 +12,7 @@ use budstikke_runtime::services::{Delivery, DocumentRef, Failure, SealScheme, Se
 use crate::config;
 use crate::delivery::{self, Handover};
 use crate::node::Node;
-use crate::store::{SetAside, StoreError};
+use budstikke_store::{SetAside, StoreError};
 use documents::{Doc, VaultSpool, blocking, temporary};
 use tokens::Tokens;
 

@@ -16,7 +16,7 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{json, row_id, time};
 use crate::node::Node;
-use crate::store::{Conversation, ConversationFilter, Direction, StatusRow};
+use budstikke_store::{Conversation, ConversationFilter, Direction, StatusRow};
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "id"),

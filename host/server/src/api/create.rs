@@ -14,7 +14,7 @@ use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
-use crate::store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
+use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
 
 /// What both ways to create a message can be refused with.
 pub(super) const REFUSALS: &[Kind] = &[

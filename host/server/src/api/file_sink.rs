@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::error::{ApiError, ApiResult};
 use crate::abilities::documents::blocking;
-use crate::vault::{BlobWriter, Unclaimed, Vault};
+use budstikke_store::files::{BlobWriter, Unclaimed, Vault};
 
 /// Bytes that are collected before they are encrypted and written.
 const PIECE: usize = 256 * 1024;

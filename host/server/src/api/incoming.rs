@@ -29,7 +29,7 @@ use crate::delivery::answer::status_answer;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{IncomingFilter, IncomingMessage, LockToken, NewOutgoing, NewStatus, StoreError};
+use budstikke_store::{IncomingFilter, IncomingMessage, LockToken, NewOutgoing, NewStatus, StoreError};
 
 /// Packages up to this size, in bytes, are decrypted to their end before the first byte goes out, so that damage anywhere
 /// in them is an error and not a broken download.

@@ -18,8 +18,8 @@ use super::error::{ApiError, ApiResult, kind};
 use super::page::Envelope;
 use crate::abilities::documents::blocking;
 use crate::sealed_sbd;
-use crate::store::{ListedMessage, PageRequest, StoreError};
-use crate::vault::Vault;
+use budstikke_store::files::Vault;
+use budstikke_store::{ListedMessage, PageRequest, StoreError};
 
 /// What is kept of the rows of one page, bytes.
 const HELD: usize = 4 * 1024 * 1024;

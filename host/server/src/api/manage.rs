@@ -186,7 +186,7 @@ async fn database(node: &Node) -> Component {
             .into_iter()
             .map(|(service, length)| (service, length.into()))
             .collect();
-        Ok::<_, crate::store::StoreError>((outgoing, node.store.incoming_length().await?))
+        Ok::<_, budstikke_store::StoreError>((outgoing, node.store.incoming_length().await?))
     };
     match lengths.await {
         Ok((outgoing, incoming)) => Component {

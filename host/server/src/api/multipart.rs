@@ -19,7 +19,7 @@ use super::form_data::FormData;
 use super::upload::{self, FileHead, disposition_of, duplicate, fits, must_be_xml, settle, title_given, xml_fits};
 use super::{json_bytes, send, unbroken};
 use crate::node::Node;
-use crate::vault::Unclaimed;
+use budstikke_store::files::Unclaimed;
 
 /// Everything that the request brought.
 struct Received {

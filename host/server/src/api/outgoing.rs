@@ -19,7 +19,7 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{json_bytes, sbd_json, takes_json, unbroken};
 use crate::node::Node;
-use crate::store::OutgoingFilter;
+use budstikke_store::OutgoingFilter;
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "id"),

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult, kind};
 use super::params::Params;
-use crate::store::{PageOf, PageRequest};
+use budstikke_store::{PageOf, PageRequest};
 
 /// Rows of a page when nothing is asked for.
 pub(super) const DEFAULT_SIZE: u64 = 10;

@@ -19,7 +19,7 @@ use super::upload::{damaged, read_arkivmelding};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{Attachment, Direction, NewStatus};
+use budstikke_store::{Attachment, Direction, NewStatus};
 
 /// What the conversation says about a message that was sent too late.
 const TOO_LATE: &str = "Levetiden gikk ut før meldingen ble sendt; den må opprettes på nytt";

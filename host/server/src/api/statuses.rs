@@ -19,7 +19,7 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{bare, json, row_id, time};
 use crate::node::Node;
-use crate::store::{StatusFilter, StatusRow};
+use budstikke_store::{StatusFilter, StatusRow};
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "status.id"),

@@ -20,8 +20,8 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{json as answer, row_id, takes_json, unbroken};
 use crate::node::Node;
-use crate::store::{Replay, StoreError, Subscription};
 use crate::webhooks::{self, BACKLOG, SigningSecret};
+use budstikke_store::{Replay, StoreError, Subscription};
 use given::{Change, Given, Whole};
 
 pub(super) const SORTABLE: Sortable = &[

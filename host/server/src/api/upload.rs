@@ -29,8 +29,8 @@ use crate::abilities::documents::blocking;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError};
-use crate::vault::{Unclaimed, Vault};
+use budstikke_store::files::{Unclaimed, Vault};
+use budstikke_store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError};
 
 /// Largest file of XML that is read, bytes.
 const XML: u64 = 16 * 1024 * 1024;

@@ -20,9 +20,9 @@ use crate::config::{self, Config};
 use crate::front::ServerCertificate;
 use crate::node::Node;
 use crate::registry::TomlRegistry;
-use crate::store::Store;
-use crate::vault::{StoreKey, Vault};
 use crate::webhooks::Webhooks;
+use budstikke_store::Store;
+use budstikke_store::files::{StoreKey, Vault};
 
 /// A node, and what must live as long as it.
 pub(super) struct Started {

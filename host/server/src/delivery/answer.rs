@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{ConversationFacts, NewOutgoing};
+use budstikke_store::{ConversationFacts, NewOutgoing};
 
 /// The status message that goes back to the sender, if messages of this type are answered at all. Whether the service is
 /// answered is settled when the message arrives.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::abilities::documents::blocking;
 use crate::node::Node;
-use crate::store::{NewStatus, StoreError};
+use budstikke_store::{NewStatus, StoreError};
 
 const TICK: Duration = Duration::from_secs(2);
 /// Ticks between looks for messages whose life has ended. Spec: documents and packaging, 11.2 (every 30 s).

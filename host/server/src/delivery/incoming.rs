@@ -16,8 +16,8 @@ use crate::abilities::documents::{Doc, blocking, temporary};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use crate::store::{About, Arrival, ConversationFacts, NewStatus, StoreError};
-use crate::vault::Unclaimed;
+use budstikke_store::files::Unclaimed;
+use budstikke_store::{About, Arrival, ConversationFacts, NewStatus, StoreError};
 
 /// How large the content of a package may be when it arrives: so many times its sealed size, and at least so many bytes.
 /// Deflate does better only on content that was made to.

@@ -10,7 +10,7 @@ use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
-use crate::store::{Claimed, Kept, OutgoingMessage, StoreError};
+use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 /// See [`Outgoing`].
 pub(super) struct OutgoingCall {

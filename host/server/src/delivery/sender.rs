@@ -14,7 +14,7 @@ use super::{bounded, retry};
 use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
-use crate::store::{Claimed, NewStatus, Outcome, StoreError};
+use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
 
 /// The longest sleep of a sender that nobody wakes.
 const IDLE: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::sender::registered;
 use crate::adapters::Adapter;
 use crate::node::Node;
-use crate::store::{NewStatus, TrackItem};
+use budstikke_store::{NewStatus, TrackItem};
 
 const TICK: Duration = Duration::from_secs(1);
 /// Messages that are asked about in one round.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::search::MAX_TEXT;
 use crate::api::time::written;
-use crate::store::{Conversation, Direction, Found, SEARCHED, StatusRow};
+use budstikke_store::{Conversation, Direction, Found, SEARCHED, StatusRow};
 
 /// The heading.
 pub(super) const TITLE: &str = "Conversations";

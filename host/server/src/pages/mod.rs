@@ -15,7 +15,7 @@ use maud::html;
 use crate::api::PageRefusals;
 use crate::api::time::{end_of_day, start_of_day};
 use crate::node::Node;
-use crate::store::{ConversationSearch, Direction};
+use budstikke_store::{ConversationSearch, Direction};
 
 pub(crate) use list::Asked;
 

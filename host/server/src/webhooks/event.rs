@@ -4,7 +4,7 @@ use budstikke_message::datetime::DateTime;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::store::Event;
+use budstikke_store::Event;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,7 +63,7 @@ pub(super) fn status(event: &Event) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Direction;
+    use budstikke_store::Direction;
 
     fn text(bytes: Vec<u8>) -> String {
         String::from_utf8(bytes).unwrap()

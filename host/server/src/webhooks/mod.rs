@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fail_point;
 use crate::node::Node;
-use crate::store::{Delivery, StoreError};
+use budstikke_store::{Delivery, StoreError};
 
 pub use endpoint::Endpoint;
 pub use post::{Failed, Webhooks};

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::vault::Vault;
+use budstikke_store::files::Vault;
 
 /// What a sealed secret is.
 const CONTEXT: &str = "signing secret";

@@ -9,7 +9,7 @@ use tokio_util::io::SyncIoBridge;
 
 use super::stream::{PIECE, copy};
 use super::{Doc, temporary};
-use crate::vault::{Unclaimed, Vault};
+use budstikke_store::files::{Unclaimed, Vault};
 
 /// Collects bytes from a service in the vault.
 pub struct VaultSpool {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::StoreError;
+use budstikke_store::StoreError;
 
 pub(super) use kind::Kind;
 

@@ -10,7 +10,7 @@ use crate::api::description::refusals::refusals;
 use crate::api::error::{ApiError, ApiResult};
 use crate::api::{json, time};
 use crate::node::Node;
-use crate::store::WebhookReport;
+use budstikke_store::WebhookReport;
 
 refusals! { ReadRefusals: &[]; }
 

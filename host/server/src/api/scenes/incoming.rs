@@ -6,7 +6,7 @@ use budstikke_message::cms::{ContentCipher, EnvelopeWriter, KeyTransport};
 use serde_json::json;
 
 use super::*;
-use crate::store::Arrival;
+use budstikke_store::Arrival;
 
 impl House {
     /// A message on the queue whose package is sealed to somebody. Returns its id.

@@ -168,7 +168,7 @@ async fn a_page_that_is_larger_than_what_is_held_comes_whole_and_in_order() {
         house
             .node
             .store
-            .register_status(id, crate::store::Direction::Outgoing, receipt)
+            .register_status(id, budstikke_store::Direction::Outgoing, receipt)
             .await
             .unwrap();
     }

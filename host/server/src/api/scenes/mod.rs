@@ -67,9 +67,9 @@ use crate::front::ServerCertificate;
 use crate::node::Node;
 use crate::registry::{Capability, Record, Registry, RegistryError, TomlRegistry};
 use crate::sealed_sbd;
-use crate::store::{AttachmentRules, NewOutgoing, NewStatus, Store};
-use crate::vault::{StoreKey, Vault};
 use crate::webhooks::Webhooks;
+use budstikke_store::files::{StoreKey, Vault};
+use budstikke_store::{AttachmentRules, NewOutgoing, NewStatus, Store};
 
 const STANDARD: &str = "urn:no:difi:arkivmelding:xsd::arkivmelding";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use super::*;
-use crate::store::{Attachment, Description, NewAttachment};
+use budstikke_store::{Attachment, Description, NewAttachment};
 
 /// Reads a page from standard input and tells what is in it: tags that do not close, cells, links, text, labels.
 const READER: &str = r#"
@@ -129,7 +129,7 @@ async fn a_conversation_is_shown_with_all_its_statuses() {
     house
         .node
         .store
-        .register_status(&id, crate::store::Direction::Outgoing, failed)
+        .register_status(&id, budstikke_store::Direction::Outgoing, failed)
         .await
         .unwrap();
     let (_, page) = house.page("").await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::store::Direction;
+use budstikke_store::Direction;
 
 impl House {
     async fn registered(&self, message_id: &str, status: Status) {

@@ -7,8 +7,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::subscriber::{PATIENCE, Subscriber};
 use super::*;
-use crate::store::{Arrival, Direction};
 use crate::webhooks;
+use budstikke_store::{Arrival, Direction};
 
 impl House {
     /// Subscribers are told until the guard goes.
@@ -194,7 +194,7 @@ async fn a_dead_endpoint_and_a_silent_one_delay_nobody() {
         "http://127.0.0.1:1".to_owned(),
         format!("http://{}", silent.local_addr().unwrap()),
     ] {
-        let new = crate::store::NewSubscription {
+        let new = budstikke_store::NewSubscription {
             name: "other".into(),
             push_endpoint: url,
             resource: "all".into(),

@@ -9,8 +9,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::error::{ApiError, ApiResult, kind};
-use crate::store::{EventFilter, NewSubscription, SubscriptionChange};
 use crate::webhooks::{SigningSecret, Webhooks};
+use budstikke_store::{EventFilter, NewSubscription, SubscriptionChange};
 
 /// Characters of a name.
 const NAME: std::ops::RangeInclusive<usize> = 1..=255;

@@ -124,14 +124,14 @@ pub struct TrackItem {
     pub last_update: i64,
 }
 
-pub(super) const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
+pub(crate) const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
      status.status, status.description, status.raw_receipt, status.at";
 /// Without the raw receipt, which conversations do not show.
 const STATUS_OF_CONVERSATION: &str = "status.id, status.conversation, conversation.message_id, \
      conversation.conversation_id, status.status, status.description, NULL, status.at";
-pub(super) const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
+pub(crate) const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
 
-pub(super) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
+pub(crate) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
     Ok(StatusRow {
         id: row.get(0)?,
         conversation: row.get(1)?,
@@ -144,7 +144,7 @@ pub(super) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow>
     })
 }
 
-pub(super) fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
+pub(crate) fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
     let sql =
         format!("SELECT {STATUS_OF_CONVERSATION} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
     conversation.statuses = connection

@@ -1,7 +1,7 @@
 //! What subscribers are to be told.
 
 use super::*;
-use crate::store::{Delivery, NewSubscription, Replay, SubscriptionChange};
+use crate::{Delivery, NewSubscription, Replay, SubscriptionChange};
 
 async fn subscribed(store: &Store, name: &str, filter: Option<&str>) -> i64 {
     let new = NewSubscription {

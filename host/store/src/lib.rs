@@ -8,6 +8,7 @@
 
 mod conversation;
 mod event_filter;
+pub mod files;
 mod incoming;
 mod memory;
 mod outgoing;

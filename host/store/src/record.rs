@@ -24,7 +24,7 @@ impl Direction {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         if text == "INCOMING" {
             Self::Incoming
         } else {
@@ -159,7 +159,7 @@ pub struct PageRequest {
 impl PageRequest {
     /// ` ORDER BY … LIMIT … OFFSET …` with `fallback` when nothing was asked for. Ends with the row id, so that pages
     /// never overlap.
-    pub(super) fn tail(&self, fallback: &str, id: &str) -> String {
+    pub(crate) fn tail(&self, fallback: &str, id: &str) -> String {
         let mut order: Vec<String> = self
             .sort
             .iter()
@@ -194,7 +194,7 @@ pub struct ListedMessage {
     pub sbd: Vec<u8>,
 }
 
-pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
+pub(crate) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
     Ok(ListedMessage {
         id: row.get(0)?,
         message_id: row.get(1)?,
@@ -204,17 +204,17 @@ pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
 
 /// Conditions joined by AND, built from columns of ours and values of the client.
 #[derive(Default)]
-pub(super) struct Where {
+pub(crate) struct Where {
     clauses: Vec<String>,
     values: Vec<rusqlite::types::Value>,
 }
 
 impl Where {
-    pub(super) fn equal(&mut self, column: &str, value: Option<impl Into<rusqlite::types::Value>>) -> &mut Self {
+    pub(crate) fn equal(&mut self, column: &str, value: Option<impl Into<rusqlite::types::Value>>) -> &mut Self {
         self.compare(column, "=", value)
     }
 
-    pub(super) fn compare(
+    pub(crate) fn compare(
         &mut self,
         column: &str,
         operator: &str,
@@ -227,12 +227,12 @@ impl Where {
         self
     }
 
-    pub(super) fn raw(&mut self, clause: &str) -> &mut Self {
+    pub(crate) fn raw(&mut self, clause: &str) -> &mut Self {
         self.clauses.push(clause.to_owned());
         self
     }
 
-    pub(super) fn sql(&self) -> String {
+    pub(crate) fn sql(&self) -> String {
         if self.clauses.is_empty() {
             String::new()
         } else {
@@ -240,12 +240,12 @@ impl Where {
         }
     }
 
-    pub(super) fn params(&self) -> impl rusqlite::Params + '_ {
+    pub(crate) fn params(&self) -> impl rusqlite::Params + '_ {
         rusqlite::params_from_iter(self.values.iter())
     }
 
     /// Counts the whole list and hands over the rows of the page one by one.
-    pub(super) fn look_through<T>(
+    pub(crate) fn look_through<T>(
         &self,
         connection: &Connection,
         columns: &str,
@@ -260,7 +260,7 @@ impl Where {
     }
 
     /// One number over all rows that meet the conditions; a sum over none is 0.
-    pub(super) fn total(&self, connection: &Connection, expression: &str, from: &str) -> Result<u64, StoreError> {
+    pub(crate) fn total(&self, connection: &Connection, expression: &str, from: &str) -> Result<u64, StoreError> {
         let total: Option<i64> = connection
             .prepare_cached(&format!("SELECT {expression} FROM {from}{}", self.sql()))?
             .query_row(self.params(), |row| row.get(0))?;
@@ -268,7 +268,7 @@ impl Where {
     }
 
     /// The rows that meet the conditions; `tail` orders and bounds them.
-    pub(super) fn rows<T>(
+    pub(crate) fn rows<T>(
         &self,
         connection: &Connection,
         columns: &str,
@@ -282,7 +282,7 @@ impl Where {
     }
 
     /// The same rows, handed over one by one.
-    pub(super) fn each<T>(
+    pub(crate) fn each<T>(
         &self,
         connection: &Connection,
         columns: &str,
@@ -300,11 +300,11 @@ impl Where {
     }
 }
 
-pub(super) const CONVERSATION_COLUMNS: &str = "id, direction, message_id, conversation_id, sender, sender_identifier, \
+pub(crate) const CONVERSATION_COLUMNS: &str = "id, direction, message_id, conversation_id, sender, sender_identifier, \
      receiver, receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, \
      external_reference, last_update, finished, track_at";
 
-pub(super) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+pub(crate) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     Ok(Conversation {
         id: row.get(0)?,
         direction: Direction::parse(&row.get::<_, String>(1)?),
@@ -331,7 +331,7 @@ pub(super) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> 
     })
 }
 
-pub(super) fn insert_conversation(
+pub(crate) fn insert_conversation(
     connection: &Connection,
     direction: Direction,
     facts: &ConversationFacts,
@@ -362,7 +362,7 @@ pub(super) fn insert_conversation(
 }
 
 /// The row id of a message's conversation.
-pub(super) fn conversation_of(
+pub(crate) fn conversation_of(
     connection: &Connection,
     message_id: &str,
     direction: Direction,
@@ -375,7 +375,7 @@ pub(super) fn conversation_of(
 
 /// Registers a status once, tells subscribers and feeds the status queue. False when the conversation has the value already:
 /// nothing changes then. Spec: messaging API, 8.1.
-pub(super) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
+pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
     let added = connection
         .prepare_cached(
             "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \

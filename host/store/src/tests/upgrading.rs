@@ -1,7 +1,7 @@
 //! A file of an earlier version is taken forward with what is in it.
 
 use super::*;
-use crate::store::{NewSubscription, SCHEMA};
+use crate::{NewSubscription, SCHEMA};
 
 #[tokio::test]
 async fn a_file_of_the_first_step_is_taken_forward() {

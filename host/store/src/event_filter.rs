@@ -31,7 +31,7 @@ impl EventFilter {
     }
 
     /// The columns `statuses`, `services`, `directions`.
-    pub(super) fn columns(&self) -> [Option<String>; 3] {
+    pub(crate) fn columns(&self) -> [Option<String>; 3] {
         [&self.statuses, &self.services, &self.directions].map(|values| values.as_deref().map(column))
     }
 }

@@ -119,7 +119,7 @@ pub struct IncomingFilter {
 }
 
 impl IncomingFilter {
-    pub(super) fn condition(self) -> Where {
+    pub(crate) fn condition(self) -> Where {
         let mut condition = Where::default();
         condition
             .equal("message_id", self.message_id)
@@ -136,12 +136,12 @@ const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_
 const LISTED: &str = "rowid, message_id, sbd";
 
 /// Oldest first unless asked otherwise, as the index by age has them: the queue may be long.
-pub(super) fn in_order(page: &PageRequest) -> String {
+pub(crate) fn in_order(page: &PageRequest) -> String {
     page.tail("last_updated ASC", "rowid")
 }
 
 /// Selects the oldest message that matches.
-pub(super) fn oldest(condition: &Where) -> String {
+pub(crate) fn oldest(condition: &Where) -> String {
     let first = PageRequest {
         page: 0,
         size: 1,
@@ -164,7 +164,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<IncomingMessage> {
 }
 
 /// Removes a message from the queue; its package becomes garbage.
-pub(super) fn remove(connection: &Connection, message_id: &str) -> Result<(), StoreError> {
+pub(crate) fn remove(connection: &Connection, message_id: &str) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO garbage SELECT package FROM incoming WHERE message_id = ?1 AND package IS NOT NULL",

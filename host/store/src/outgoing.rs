@@ -108,12 +108,12 @@ pub enum QueueOutcome {
     Already,
 }
 
-pub(super) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
+pub(crate) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
      sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state";
 
 const LISTED: &str = "id, message_id, sbd";
 
-pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
+pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
     Ok(OutgoingMessage {
         id: row.get(0)?,
         facts: ConversationFacts {
@@ -137,7 +137,7 @@ pub(super) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
 }
 
 /// Stores a message (a draft) or an answer (queued at once).
-pub(super) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
+pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
     let state = i64::from(kind == "answer");
     connection
         .prepare_cached(
@@ -174,7 +174,7 @@ fn find(connection: &Connection, message_id: &str) -> Result<Option<OutgoingMess
         .optional()?)
 }
 
-pub(super) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
+pub(crate) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
     Ok(connection
         .prepare_cached(
             "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
@@ -254,7 +254,7 @@ fn describe(connection: &Connection, message_id: &str, description: &Description
 }
 
 /// Removes a message with all that hangs on it; its files become garbage, to be removed from disk after the commit.
-pub(super) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
+pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO garbage SELECT blob FROM attachment WHERE outgoing = ?1 \
@@ -267,7 +267,7 @@ pub(super) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError>
     Ok(())
 }
 
-pub(super) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
+pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
     let found: Option<i64> = connection
         .prepare_cached("SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 2")?
         .query_row([message_id], |row| row.get(0))

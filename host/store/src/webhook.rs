@@ -88,7 +88,7 @@ const WANTED: &str = "subscription.resource IN ('all', 'messages') AND subscript
 
 /// Puts the event of a new status there for each subscriber that asks for it. The order of the join is forced, so that
 /// without subscribers nothing is looked up.
-pub(super) fn tell(connection: &Connection, status: i64) -> Result<(), StoreError> {
+pub(crate) fn tell(connection: &Connection, status: i64) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO webhook_delivery (subscription, status) SELECT subscription.id, status.id FROM subscription \
          CROSS JOIN status CROSS JOIN conversation WHERE status.id = ?1 AND conversation.id = status.conversation \

@@ -12,14 +12,14 @@ const MEMORY_DAYS: i64 = 400;
 const STATE_KEYS: u64 = 100_000;
 
 /// Sixteen bytes that stand for a message id or a transfer of one service.
-pub(super) struct SeenKey([u8; 16]);
+pub(crate) struct SeenKey([u8; 16]);
 
 impl SeenKey {
-    pub(super) fn message(service: &str, message_id: &str) -> Self {
+    pub(crate) fn message(service: &str, message_id: &str) -> Self {
         Self::of("message", service, message_id)
     }
 
-    pub(super) fn reference(service: &str, reference: &str) -> Self {
+    pub(crate) fn reference(service: &str, reference: &str) -> Self {
         Self::of("reference", service, reference)
     }
 
@@ -31,13 +31,13 @@ impl SeenKey {
     }
 }
 
-pub(super) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
+pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?
         .exists([&key.0[..]])?)
 }
 
-pub(super) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {
+pub(crate) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT OR IGNORE INTO seen (key, day) VALUES (?1, ?2)")?
         .execute(params![&key.0[..], now / DAY])?;
@@ -45,7 +45,7 @@ pub(super) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Resu
 }
 
 /// Puts a file on the list of those to remove from disk.
-pub(super) fn discard(connection: &Connection, blob: &str) -> Result<(), StoreError> {
+pub(crate) fn discard(connection: &Connection, blob: &str) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT OR IGNORE INTO garbage (blob) VALUES (?1)")?
         .execute([blob])?;

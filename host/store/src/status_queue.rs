@@ -7,7 +7,7 @@ use super::record::StatusRow;
 use super::{Store, StoreError};
 
 /// Puts a new status on the queue, when its conversation's service feeds the queue.
-pub(super) fn enqueue(connection: &Connection, status: i64, conversation: i64) -> Result<(), StoreError> {
+pub(crate) fn enqueue(connection: &Connection, status: i64, conversation: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO status_queue (status) SELECT ?1 FROM status_queue_service AS fed CROSS JOIN conversation \

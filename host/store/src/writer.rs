@@ -26,13 +26,13 @@ struct Ran {
 }
 
 /// The door to the writer thread.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(crate) fn start(connection: Connection) -> Result<Self, StoreError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -45,7 +45,7 @@ impl Writer {
     }
 
     /// Runs `work` in the writer and returns its result when it is on disk.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,

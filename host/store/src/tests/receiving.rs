@@ -1,8 +1,8 @@
 //! The queue that the fagsystem takes from, and statuses that come back.
 
 use super::*;
-use crate::store::incoming;
-use crate::store::record::Where;
+use crate::incoming;
+use crate::record::Where;
 
 #[tokio::test]
 async fn an_arrival_is_taken_once_also_after_the_fagsystem_took_it() {
@@ -235,7 +235,7 @@ async fn messages_that_wait_when_locks_get_names_can_be_taken_with_and_without()
     drop(store);
     let path = folder.path().join("old.db");
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch(crate::store::SCHEMA[0]).unwrap();
+    old.execute_batch(crate::SCHEMA[0]).unwrap();
     old.execute_batch(
         "INSERT INTO incoming VALUES (1, 'm', 'c', 'p', 'avtalt', '991825827', '910076787', 'S', x'00', NULL, NULL, 0, 1, NULL); \
          INSERT INTO incoming VALUES (2, 'n', 'c', 'p', 'avtalt', '991825827', '910076787', 'S', x'00', NULL, NULL, 0, 2, NULL); \
