@@ -1,12 +1,11 @@
 //! Conversations and statuses: the lasting record of a message.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use super::record::{
     CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, Where, add_status,
     conversation_of, conversation_row,
 };
 use super::{Store, StoreError};
+use crate::database::{Connection, DatabaseError, Row, ToValue as _, Value, params};
 
 /// Filters of the conversation list; all that are given must match.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +130,7 @@ const STATUS_OF_CONVERSATION: &str = "status.id, status.conversation, conversati
      conversation.conversation_id, status.status, status.description, NULL, status.at";
 pub(crate) const STATUS_FROM: &str = "status JOIN conversation ON conversation.id = status.conversation";
 
-pub(crate) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow> {
+pub(crate) fn status_row(row: &dyn Row) -> Result<StatusRow, DatabaseError> {
     Ok(StatusRow {
         id: row.get(0)?,
         conversation: row.get(1)?,
@@ -144,13 +143,19 @@ pub(crate) fn status_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StatusRow>
     })
 }
 
+fn track_row(row: &dyn Row) -> Result<TrackItem, DatabaseError> {
+    Ok(TrackItem {
+        conversation: row.get(0)?,
+        message_id: row.get(1)?,
+        reference: row.get(2)?,
+        last_update: row.get(3)?,
+    })
+}
+
 pub(crate) fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
     let sql =
         format!("SELECT {STATUS_OF_CONVERSATION} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
-    conversation.statuses = connection
-        .prepare_cached(&sql)?
-        .query_map([conversation.id], status_row)?
-        .collect::<Result<Vec<_>, _>>()?;
+    conversation.statuses = connection.all(&sql, params![conversation.id], status_row)?;
     Ok(())
 }
 
@@ -192,7 +197,7 @@ impl Store {
                 None => &mut condition,
             };
             let total = match &tally {
-                Some(tally) => tally.total(connection, "sum(count)", "conversation_tally")?,
+                Some(tally) => tally.total(connection, "CAST(sum(count) AS BIGINT)", "conversation_tally")?,
                 None => condition.total(connection, "count(*)", "conversation")?,
             };
             let tail = page.tail("last_update DESC", "id");
@@ -214,14 +219,14 @@ impl Store {
 
     /// One conversation by its row id.
     pub async fn conversation(&self, id: i64) -> Result<Option<Conversation>, StoreError> {
-        self.one_conversation("id = ?1", id.into()).await
+        self.one_conversation("id = ?1", id.value().into_owned()).await
     }
 
     /// The outgoing conversation of a message.
     pub async fn outgoing_conversation(&self, message_id: &str) -> Result<Option<Conversation>, StoreError> {
         self.one_conversation(
             "message_id = ?1 AND direction = 'OUTGOING'",
-            message_id.to_owned().into(),
+            message_id.value().into_owned(),
         )
         .await
     }
@@ -229,14 +234,11 @@ impl Store {
     async fn one_conversation(
         &self,
         condition: &'static str,
-        value: rusqlite::types::Value,
+        value: Value<'static>,
     ) -> Result<Option<Conversation>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {CONVERSATION_COLUMNS} FROM conversation WHERE {condition}");
-            let found = connection
-                .prepare_cached(&sql)?
-                .query_row([value], conversation_row)
-                .optional()?;
+            let found = connection.maybe(&sql, &[value.clone()], conversation_row)?;
             match found {
                 None => Ok(None),
                 Some(mut conversation) => {
@@ -250,23 +252,15 @@ impl Store {
 
     /// Erases a conversation and its statuses by row id. True when there was one.
     pub async fn delete_conversation(&self, id: i64) -> Result<bool, StoreError> {
-        self.write(move |connection| {
-            Ok(connection
-                .prepare_cached("DELETE FROM conversation WHERE id = ?1")?
-                .execute([id])?
-                > 0)
-        })
-        .await
+        self.write(move |connection| Ok(connection.execute("DELETE FROM conversation WHERE id = ?1", params![id])? > 0))
+            .await
     }
 
     /// Erases the conversations of a message, both directions.
     pub async fn delete_conversations_of(&self, message_id: &str) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            Ok(connection
-                .prepare_cached("DELETE FROM conversation WHERE message_id = ?1")?
-                .execute([message_id])?
-                > 0)
+            Ok(connection.execute("DELETE FROM conversation WHERE message_id = ?1", params![message_id])? > 0)
         })
         .await
     }
@@ -292,7 +286,7 @@ impl Store {
                 .compare("status.at", "<=", filter.to);
             let tail = page.tail("status.id ASC", "status.id");
             let total = match &tally {
-                Some(tally) => tally.total(connection, "sum(count)", "status_tally")?,
+                Some(tally) => tally.total(connection, "CAST(sum(count) AS BIGINT)", "status_tally")?,
                 None => condition.total(connection, "count(*)", STATUS_FROM)?,
             };
             condition.each(connection, STATUS_COLUMNS, STATUS_FROM, &tail, status_row, |status| {
@@ -307,10 +301,7 @@ impl Store {
     pub async fn status(&self, id: i64) -> Result<Option<StatusRow>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {STATUS_COLUMNS} FROM {STATUS_FROM} WHERE status.id = ?1");
-            Ok(connection
-                .prepare_cached(&sql)?
-                .query_row([id], status_row)
-                .optional()?)
+            Ok(connection.maybe(&sql, params![id], status_row)?)
         })
         .await
     }
@@ -337,9 +328,11 @@ impl Store {
         let message_id = message_id.to_owned();
         self.read(move |connection| {
             Ok(connection
-                .prepare_cached("SELECT channel FROM conversation WHERE message_id = ?1 AND direction = 'INCOMING'")?
-                .query_row([message_id], |row| row.get(0))
-                .optional()?
+                .maybe(
+                    "SELECT channel FROM conversation WHERE message_id = ?1 AND direction = 'INCOMING'",
+                    params![message_id],
+                    |row| row.get(0),
+                )?
                 .flatten())
         })
         .await
@@ -353,23 +346,14 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<TrackItem>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, message_id, coalesce(external_reference, ''), last_update FROM conversation \
-                 WHERE track_at <= ?1 AND service = ?2 ORDER BY track_at LIMIT ?3",
-            )?;
             let mut found = Vec::new();
             for service in &services {
-                let rows = statement.query_map(params![now, service, limit], |row| {
-                    Ok(TrackItem {
-                        conversation: row.get(0)?,
-                        message_id: row.get(1)?,
-                        reference: row.get(2)?,
-                        last_update: row.get(3)?,
-                    })
-                })?;
-                for row in rows {
-                    found.push(row?);
-                }
+                found.extend(connection.all(
+                    "SELECT id, message_id, coalesce(external_reference, ''), last_update FROM conversation \
+                     WHERE track_at <= ?1 AND service = ?2 ORDER BY track_at LIMIT ?3",
+                    params![now, service, limit],
+                    track_row,
+                )?);
             }
             Ok(found)
         })
@@ -384,9 +368,10 @@ impl Store {
         next: Option<i64>,
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
-            connection
-                .prepare_cached("UPDATE conversation SET track_at = ?2 WHERE id = ?1")?
-                .execute(params![conversation, next])?;
+            connection.execute(
+                "UPDATE conversation SET track_at = ?2 WHERE id = ?1",
+                params![conversation, next],
+            )?;
             for status in &statuses {
                 add_status(connection, conversation, status)?;
             }
@@ -401,15 +386,14 @@ impl Store {
     /// Spec: documents and packaging, 11.2.
     pub async fn expire(&self, now: i64, expired: NewStatus) -> Result<usize, StoreError> {
         self.write(move |connection| {
-            let due: Vec<(i64, String, String)> = connection
-                .prepare_cached(
-                    "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
+            let due: Vec<(i64, String, String)> = connection.all(
+                "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
                      AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing \
                      WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR \
                      EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500",
-                )?
-                .query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect::<Result<_, _>>()?;
+                params![now],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
             for (conversation, message_id, direction) in &due {
                 add_status(connection, *conversation, &expired)?;
                 if direction == "INCOMING" {
@@ -418,14 +402,13 @@ impl Store {
                     super::outgoing::remove_unless_leased(connection, message_id)?;
                 }
             }
-            let alone: Vec<i64> = connection
-                .prepare_cached(
-                    "SELECT id FROM outgoing WHERE state = 0 AND kind = 'message' AND expiry < ?1 AND NOT EXISTS \
+            let alone: Vec<i64> = connection.all(
+                "SELECT id FROM outgoing WHERE state = 0 AND kind = 'message' AND expiry < ?1 AND NOT EXISTS \
                      (SELECT 1 FROM conversation WHERE conversation.message_id = outgoing.message_id \
                      AND direction = 'OUTGOING') LIMIT 500",
-                )?
-                .query_map([now], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+                params![now],
+                |row| row.get(0),
+            )?;
             for draft in &alone {
                 super::outgoing::remove(connection, *draft)?;
             }

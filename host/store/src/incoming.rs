@@ -1,7 +1,7 @@
 //! The incoming queue: what a service handed over and the fagsystem has not taken yet.
 
+use crate::database::{Connection, DatabaseError, Row, params};
 use budstikke_message::status::Status;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::memory::{self, SeenKey};
@@ -51,13 +51,12 @@ pub struct About {
 
 impl About {
     fn conversation(&self, connection: &Connection) -> Result<Option<i64>, StoreError> {
-        Ok(connection
-            .prepare_cached(
-                "SELECT id FROM conversation WHERE message_id = ?1 AND direction = 'OUTGOING' AND service = ?2 \
+        Ok(connection.maybe(
+            "SELECT id FROM conversation WHERE message_id = ?1 AND direction = 'OUTGOING' AND service = ?2 \
                  AND receiver_identifier = ?3",
-            )?
-            .query_row(params![self.message_id, self.service, self.sender], |row| row.get(0))
-            .optional()?)
+            params![self.message_id, self.service, self.sender],
+            |row| row.get(0),
+        )?)
     }
 }
 
@@ -133,11 +132,11 @@ impl IncomingFilter {
 }
 
 const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_size, answered";
-const LISTED: &str = "rowid, message_id, sbd";
+const LISTED: &str = "id, message_id, sbd";
 
 /// Oldest first unless asked otherwise, as the index by age has them: the queue may be long.
 pub(crate) fn in_order(page: &PageRequest) -> String {
-    page.tail("last_updated ASC", "rowid")
+    page.tail("last_updated ASC", "id")
 }
 
 /// Selects the oldest message that matches.
@@ -150,29 +149,23 @@ pub(crate) fn oldest(condition: &Where) -> String {
     format!("SELECT {COLUMNS} FROM incoming{}{}", condition.sql(), in_order(&first))
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<IncomingMessage> {
+fn row(row: &dyn Row) -> Result<IncomingMessage, DatabaseError> {
     let package: Option<String> = row.get(4)?;
-    let size: Option<i64> = row.get(5)?;
+    let size: Option<u64> = row.get(5)?;
     Ok(IncomingMessage {
         message_id: row.get(0)?,
         message_type: row.get(1)?,
         service: row.get(2)?,
         sbd: row.get(3)?,
-        package: package.map(|blob| (blob, size.unwrap_or(0).unsigned_abs())),
+        package: package.map(|blob| (blob, size.unwrap_or(0))),
         answered: row.get(6)?,
     })
 }
 
 /// Removes a message from the queue; its package becomes garbage.
 pub(crate) fn remove(connection: &Connection, message_id: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO garbage SELECT package FROM incoming WHERE message_id = ?1 AND package IS NOT NULL",
-        )?
-        .execute([message_id])?;
-    connection
-        .prepare_cached("DELETE FROM incoming WHERE message_id = ?1")?
-        .execute([message_id])?;
+    connection.execute("INSERT INTO garbage SELECT package FROM incoming WHERE message_id = ?1 AND package IS NOT NULL ON CONFLICT DO NOTHING", params![message_id])?;
+    connection.execute("DELETE FROM incoming WHERE message_id = ?1", params![message_id])?;
     Ok(())
 }
 
@@ -184,10 +177,10 @@ fn locked(
     now: i64,
 ) -> Result<IncomingMessage, StoreError> {
     let sql = format!("SELECT {COLUMNS}, locked_until, lock_token FROM incoming WHERE message_id = ?1");
-    let found: Option<(IncomingMessage, Option<i64>, Option<String>)> = connection
-        .prepare_cached(&sql)?
-        .query_row([message_id], |found| Ok((row(found)?, found.get(7)?, found.get(8)?)))
-        .optional()?;
+    let found: Option<(IncomingMessage, Option<i64>, Option<String>)> =
+        connection.maybe(&sql, params![message_id], |found| {
+            Ok((row(found)?, found.get(7)?, found.get(8)?))
+        })?;
     let (message, until, holder) = found.ok_or(StoreError::NotFound)?;
     if until.is_none_or(|until| until <= now) {
         return Err(StoreError::NotLocked);
@@ -206,9 +199,10 @@ fn add_answer(
     message_id: &str,
     status: &NewStatus,
 ) -> Result<(), StoreError> {
-    let under_way = connection
-        .prepare_cached("SELECT 1 FROM outgoing WHERE kind = 'message' AND message_id = ?1 AND attempt > 0")?
-        .exists([message_id])?;
+    let under_way = connection.exists(
+        "SELECT 1 FROM outgoing WHERE kind = 'message' AND message_id = ?1 AND attempt > 0",
+        params![message_id],
+    )?;
     if under_way && matches!(status.status, Status::Mottatt | Status::Levert | Status::Lest) {
         add_status(connection, conversation, &NewStatus::plain(Status::Sendt, status.at))?;
     }
@@ -281,19 +275,17 @@ impl Store {
         locked_until: i64,
     ) -> Result<Option<(IncomingMessage, LockToken)>, StoreError> {
         self.write(move |connection| {
-            let mut condition = filter.condition();
+            let mut condition = filter.clone().condition();
             condition.compare("coalesce(locked_until, 0)", "<=", Some(now));
-            let found = connection
-                .prepare_cached(&oldest(&condition))?
-                .query_row(condition.params(), row)
-                .optional()?;
+            let found = connection.maybe(&oldest(&condition), condition.params(), row)?;
             let Some(message) = found else {
                 return Ok(None);
             };
             let token = LockToken::new();
-            connection
-                .prepare_cached("UPDATE incoming SET locked_until = ?2, lock_token = ?3 WHERE message_id = ?1")?
-                .execute(params![message.message_id, locked_until, token.as_str()])?;
+            connection.execute(
+                "UPDATE incoming SET locked_until = ?2, lock_token = ?3 WHERE message_id = ?1",
+                params![message.message_id, locked_until, token.as_str()],
+            )?;
             Ok(Some((message, token)))
         })
         .await
@@ -316,9 +308,10 @@ impl Store {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
             locked(connection, &message_id, Some(&token), now)?;
-            connection
-                .prepare_cached("UPDATE incoming SET locked_until = NULL, lock_token = NULL WHERE message_id = ?1")?
-                .execute([message_id])?;
+            connection.execute(
+                "UPDATE incoming SET locked_until = NULL, lock_token = NULL WHERE message_id = ?1",
+                params![message_id],
+            )?;
             Ok(())
         })
         .await
@@ -370,10 +363,11 @@ impl Store {
     /// A message of the queue by the row id that the list gave.
     pub async fn listed_incoming(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached(&format!("SELECT {LISTED} FROM incoming WHERE rowid = ?1"))?
-                .query_row([id], listed)
-                .optional()?)
+            Ok(connection.maybe(
+                &format!("SELECT {LISTED} FROM incoming WHERE id = ?1"),
+                params![id],
+                listed,
+            )?)
         })
         .await
     }
@@ -381,9 +375,7 @@ impl Store {
     /// How many messages wait for the fagsystem.
     pub async fn incoming_length(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
-            let count: i64 = connection
-                .prepare_cached("SELECT count(*) FROM incoming")?
-                .query_row([], |row| row.get(0))?;
+            let count: i64 = connection.one("SELECT count(*) FROM incoming", &[], |row| row.get(0))?;
             Ok(count.unsigned_abs())
         })
         .await
@@ -391,13 +383,11 @@ impl Store {
 }
 
 fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO incoming (message_id, conversation_id, process, message_type, sender_identifier, \
+    connection.execute(
+        "INSERT INTO incoming (message_id, conversation_id, process, message_type, sender_identifier, \
              receiver_identifier, service, sbd, package, package_size, answered, last_updated) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
-        .execute(params![
+        params![
             arrival.facts.message_id,
             arrival.facts.conversation_id,
             arrival.facts.process,
@@ -407,12 +397,10 @@ fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError>
             arrival.facts.service,
             arrival.sbd,
             arrival.package.as_ref().map(|(blob, _)| blob),
-            arrival
-                .package
-                .as_ref()
-                .map(|(_, size)| i64::try_from(*size).unwrap_or(i64::MAX)),
+            arrival.package.as_ref().map(|(_, size)| *size),
             arrival.answer.is_some(),
             arrival.now,
-        ])?;
+        ],
+    )?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What must survive: messages, conversations, statuses, work, memory. SQLite, one file.
+//! What must survive: messages, conversations, statuses, work, memory, files. SQLite, or PostgreSQL for many nodes.
 //!
 //! Every public function is one state change and one transaction; it returns when the change is on disk.
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
@@ -7,12 +7,14 @@
 //! aside).
 
 mod conversation;
+mod database;
 mod event_filter;
 pub mod files;
 mod incoming;
 mod memory;
 mod outgoing;
 mod record;
+mod schema;
 mod search;
 mod status_queue;
 mod subscription;
@@ -20,16 +22,16 @@ mod subscription;
 mod tests;
 mod webhook;
 mod work;
-mod writer;
 
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use database::{Backend, Connection, Postgres, Sqlite, Writers};
+
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
+pub use database::DatabaseError;
 pub use event_filter::{EventFilter, NotAFilter};
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
 pub use memory::SetAside;
@@ -44,37 +46,30 @@ pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChang
 pub use webhook::{Delivery, Event, Replay, WebhookReport};
 pub use work::{Claimed, Kept, Outcome};
 
-use writer::Writer;
-
-/// The steps from an empty file to the newest schema. `PRAGMA user_version` of a file says how many of them it has had; a step
-/// that has been released is never changed.
-const SCHEMA: &[&str] = &[
-    include_str!("schema/1.sql"),
-    include_str!("schema/2.sql"),
-    include_str!("schema/3.sql"),
-    include_str!("schema/4.sql"),
-];
-/// Reads at the same time, each with a connection of its own that stays open: opening one reads the whole schema, which takes
-/// longer than most reads do. The next one waits.
-const READERS: usize = 16;
-/// Pages that one of them keeps in memory, KiB.
-const READER_CACHE: i64 = 1024;
-/// How long a statement waits for another process's lock, such as a backup's.
-const BUSY: Duration = Duration::from_secs(5);
+/// Where the database is.
+#[derive(Clone)]
+pub enum Place {
+    /// A file of this machine, SQLite. One process at a time.
+    File(PathBuf),
+    /// A PostgreSQL server; any number of nodes.
+    Server {
+        /// `postgres://user:password@host/database`. Never shown.
+        url: String,
+        /// Connections of this node that write.
+        writers: usize,
+    },
+}
 
 /// Why the store did not do as it was told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database answered with an error.
-    #[error("the database: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// The disk is full.
-    #[error("the disk that holds the database is full; nothing was stored")]
-    DiskFull,
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
     /// Made by a newer version.
     #[error(
         "the database has schema version {found}, this program knows {known}; use the program that wrote it",
-        known = SCHEMA.len()
+        known = schema::NEWEST
     )]
     TooNew {
         /// What the file says.
@@ -121,57 +116,66 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn from_commit(error: &rusqlite::Error) -> Self {
-        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
-            Self::DiskFull
-        } else {
-            Self::Closed(format!("the commit failed: {error}"))
-        }
-    }
-
-    /// True when nobody knows whether the change was stored: the process was going down. Files that it names must stay.
+    /// True when nobody knows whether the change was stored: the process was going down, or the database is away since the
+    /// commit. Files that it names must stay.
     pub fn is_unclear(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
     /// True when the cause is a full disk, found at a statement or at the commit.
     pub fn is_disk_full(&self) -> bool {
-        match self {
-            Self::DiskFull => true,
-            Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
-            _ => false,
-        }
+        matches!(self, Self::Database(DatabaseError::Full))
+    }
+
+    /// True when the database cannot be reached: the same again can succeed later.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Database(DatabaseError::Away(_)))
     }
 }
 
 /// The store of one installation.
 pub struct Store {
-    writer: Writer,
+    writers: Writers,
+    backend: Arc<dyn Backend>,
     readers: Mutex<Vec<Connection>>,
     reading: Semaphore,
-    path: std::path::PathBuf,
 }
 
 impl Store {
-    /// Opens the file, or makes it. Leases of an earlier process are given back: only one process has the file.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect(path, true)?;
-        migrate(&connection)?;
-        connection.execute("UPDATE outgoing SET state = 1 WHERE state = 2", [])?;
+    /// Opens the database, or makes it, and takes the steps to the newest schema.
+    pub async fn open(place: Place) -> Result<Self, StoreError> {
+        tokio::task::spawn_blocking(move || Self::open_blocking(&place))
+            .await
+            .map_err(|error| StoreError::Closed(error.to_string()))?
+    }
+
+    fn open_blocking(place: &Place) -> Result<Self, StoreError> {
+        let backend: Arc<dyn Backend> = match place {
+            Place::File(path) => Arc::new(Sqlite::new(path)),
+            Place::Server { url, writers } => Arc::new(Postgres::new(url, *writers)?),
+        };
+        let connection = Connection::new(backend.connect(true)?);
+        schema::migrate(&connection, schema::steps(connection.dialect()))?;
+        if matches!(place, Place::File(_)) {
+            // Only one process has the file: leases of an earlier one are given back.
+            connection.execute("UPDATE outgoing SET state = 1 WHERE state = 2", &[])?;
+        }
         Ok(Self {
-            writer: Writer::start(connection)?,
+            writers: Writers::start(&backend, connection)?,
             readers: Mutex::new(Vec::new()),
-            reading: Semaphore::new(READERS),
-            path: path.to_owned(),
+            reading: Semaphore::new(backend.readers()),
+            backend,
         })
     }
 
+    /// Runs a piece of work that changes something; returns when it is on disk. It may be run more than once, but is committed
+    /// at most once.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writers.write(work).await
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -185,56 +189,24 @@ impl Store {
             .await
             .map_err(|error| StoreError::Closed(error.to_string()))?;
         let ready = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let path = self.path.clone();
+        let backend = Arc::clone(&self.backend);
         let (result, connection) = tokio::task::spawn_blocking(move || {
+            let ready = ready.inspect(Connection::refresh).filter(Connection::is_usable);
             let connection = match ready {
                 Some(connection) => connection,
-                None => connect(&path, false)?,
+                None => Connection::new(backend.connect(false)?),
             };
             let result = work(&connection);
             Ok::<_, StoreError>((result, connection))
         })
         .await
         .map_err(|error| StoreError::Closed(error.to_string()))??;
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+        if connection.is_usable() {
+            self.readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
+        }
         result
     }
-}
-
-fn connect(path: &Path, writable: bool) -> Result<Connection, StoreError> {
-    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags |= if writable {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    };
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    if writable {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-    } else {
-        connection.pragma_update(None, "cache_size", -READER_CACHE)?;
-    }
-    connection.pragma_update(None, "foreign_keys", true)?;
-    Ok(connection)
-}
-
-/// Takes the remaining steps, each in a transaction of its own.
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let taken = usize::try_from(found).unwrap_or(usize::MAX);
-    let Some(steps) = SCHEMA.get(taken..) else {
-        return Err(StoreError::TooNew { found });
-    };
-    for (version, step) in (taken + 1..).zip(steps) {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {step} PRAGMA user_version = {version}; COMMIT;"
-        ))?;
-    }
-    Ok(())
 }

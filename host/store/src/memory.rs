@@ -1,7 +1,7 @@
 //! What is remembered beside messages: ids seen before, adapters' own state, things set aside, files to remove.
 
+use crate::database::{Connection, DatabaseError, Row, params};
 use aws_lc_rs::digest;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
 
@@ -32,49 +32,45 @@ impl SeenKey {
 }
 
 pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?
-        .exists([&key.0[..]])?)
+    Ok(connection.exists("SELECT 1 FROM seen WHERE key = ?1", params![&key.0[..]])?)
 }
 
 pub(crate) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO seen (key, day) VALUES (?1, ?2)")?
-        .execute(params![&key.0[..], now / DAY])?;
+    connection.execute(
+        "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![&key.0[..], now / DAY],
+    )?;
     Ok(())
 }
 
 /// Puts a file on the list of those to remove from disk.
 pub(crate) fn discard(connection: &Connection, blob: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO garbage (blob) VALUES (?1)")?
-        .execute([blob])?;
+    connection.execute(
+        "INSERT INTO garbage (blob) VALUES (?1) ON CONFLICT DO NOTHING",
+        params![blob],
+    )?;
     Ok(())
 }
 
 const SET_ASIDE: &str = "service, reference, reason, blob, size, at, id";
 
-fn set_aside_row(row: &Row<'_>) -> rusqlite::Result<SetAside> {
+fn set_aside_row(row: &dyn Row) -> Result<SetAside, DatabaseError> {
     Ok(SetAside {
         service: row.get(0)?,
         reference: row.get(1)?,
         reason: row.get(2)?,
         blob: row.get(3)?,
-        size: row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs),
+        size: row.get(4)?,
         at: row.get(5)?,
         id: row.get(6)?,
     })
 }
 
-fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<usize, StoreError> {
-    connection
-        .prepare_cached(&format!(
-            "INSERT OR IGNORE INTO garbage SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition}"
-        ))?
-        .execute([value])?;
-    Ok(connection
-        .prepare_cached(&format!("DELETE FROM set_aside WHERE {condition}"))?
-        .execute([value])?)
+fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
+    connection.execute(&format!(
+            "INSERT INTO garbage SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition} ON CONFLICT DO NOTHING"
+        ), params![value])?;
+    Ok(connection.execute(&format!("DELETE FROM set_aside WHERE {condition}"), params![value])?)
 }
 
 /// Something from a service that is no message, kept for the operator.
@@ -113,19 +109,11 @@ impl Store {
     pub async fn set_aside(&self, item: SetAside) -> Result<(), StoreError> {
         self.write(move |connection| {
             remember(connection, &SeenKey::reference(&item.service, &item.reference), item.at)?;
-            let added = connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO set_aside (service, reference, reason, blob, size, at) \
+            let added = connection.execute(
+                "INSERT INTO set_aside (service, reference, reason, blob, size, at) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    item.service,
-                    item.reference,
-                    item.reason,
-                    item.blob,
-                    item.size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
-                    item.at,
-                ])?;
+                params![item.service, item.reference, item.reason, item.blob, item.size, item.at,],
+            )?;
             if added == 0
                 && let Some(blob) = &item.blob
             {
@@ -140,10 +128,7 @@ impl Store {
     pub async fn thing_set_aside(&self, id: i64) -> Result<Option<SetAside>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {SET_ASIDE} FROM set_aside WHERE id = ?1");
-            Ok(connection
-                .prepare_cached(&sql)?
-                .query_row([id], set_aside_row)
-                .optional()?)
+            Ok(connection.maybe(&sql, params![id], set_aside_row)?)
         })
         .await
     }
@@ -155,7 +140,7 @@ impl Store {
     }
 
     /// Removes what was set aside before a time.
-    pub async fn purge_set_aside(&self, before: i64) -> Result<usize, StoreError> {
+    pub async fn purge_set_aside(&self, before: i64) -> Result<u64, StoreError> {
         self.write(move |connection| forget_set_aside(connection, "at < ?1", before))
             .await
     }
@@ -164,10 +149,7 @@ impl Store {
     pub async fn things_set_aside(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {SET_ASIDE} FROM set_aside ORDER BY id DESC LIMIT ?1");
-            Ok(connection
-                .prepare_cached(&sql)?
-                .query_map([limit], set_aside_row)?
-                .collect::<Result<_, _>>()?)
+            Ok(connection.all(&sql, params![limit], set_aside_row)?)
         })
         .await
     }
@@ -176,12 +158,11 @@ impl Store {
     pub async fn state(&self, adapter: &str, key: &str, now: i64) -> Result<Option<Vec<u8>>, StoreError> {
         let (adapter, key) = (adapter.to_owned(), key.to_owned());
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT value FROM adapter_state WHERE adapter = ?1 AND key = ?2 AND coalesce(expires, ?3) >= ?3",
-                )?
-                .query_row(params![adapter, key, now], |row| row.get(0))
-                .optional()?)
+            Ok(connection.maybe(
+                "SELECT value FROM adapter_state WHERE adapter = ?1 AND key = ?2 AND coalesce(expires, ?3) >= ?3",
+                params![adapter, key, now],
+                |row| row.get(0),
+            )?)
         })
         .await
     }
@@ -196,18 +177,19 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (adapter, key) = (adapter.to_owned(), key.to_owned());
         self.write(move |connection| {
-            let others: i64 = connection
-                .prepare_cached("SELECT count(*) FROM adapter_state WHERE adapter = ?1 AND key <> ?2")?
-                .query_row(params![adapter, key], |row| row.get(0))?;
+            let others: i64 = connection.one(
+                "SELECT count(*) FROM adapter_state WHERE adapter = ?1 AND key <> ?2",
+                params![adapter, key],
+                |row| row.get(0),
+            )?;
             if others.unsigned_abs() >= STATE_KEYS {
                 return Err(StoreError::StateFull(others.unsigned_abs()));
             }
-            connection
-                .prepare_cached(
-                    "INSERT INTO adapter_state (adapter, key, value, expires) VALUES (?1, ?2, ?3, ?4) \
+            connection.execute(
+                "INSERT INTO adapter_state (adapter, key, value, expires) VALUES (?1, ?2, ?3, ?4) \
                      ON CONFLICT (adapter, key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
-                )?
-                .execute(params![adapter, key, value, expires])?;
+                params![adapter, key, value, expires],
+            )?;
             Ok(())
         })
         .await
@@ -217,9 +199,10 @@ impl Store {
     pub async fn remove_state(&self, adapter: &str, key: &str) -> Result<(), StoreError> {
         let (adapter, key) = (adapter.to_owned(), key.to_owned());
         self.write(move |connection| {
-            connection
-                .prepare_cached("DELETE FROM adapter_state WHERE adapter = ?1 AND key = ?2")?
-                .execute(params![adapter, key])?;
+            connection.execute(
+                "DELETE FROM adapter_state WHERE adapter = ?1 AND key = ?2",
+                params![adapter, key],
+            )?;
             Ok(())
         })
         .await
@@ -228,12 +211,8 @@ impl Store {
     /// Forgets ids and state whose time has passed.
     pub async fn forget_old(&self, now: i64) -> Result<(), StoreError> {
         self.write(move |connection| {
-            connection
-                .prepare_cached("DELETE FROM seen WHERE day < ?1")?
-                .execute([now / DAY - MEMORY_DAYS])?;
-            connection
-                .prepare_cached("DELETE FROM adapter_state WHERE expires < ?1")?
-                .execute([now])?;
+            connection.execute("DELETE FROM seen WHERE day < ?1", params![now / DAY - MEMORY_DAYS])?;
+            connection.execute("DELETE FROM adapter_state WHERE expires < ?1", params![now])?;
             Ok(())
         })
         .await
@@ -242,10 +221,7 @@ impl Store {
     /// Files that no row needs any more.
     pub async fn garbage(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached("SELECT blob FROM garbage LIMIT ?1")?
-                .query_map([limit], |row| row.get(0))?
-                .collect::<Result<_, _>>()?)
+            Ok(connection.all("SELECT blob FROM garbage LIMIT ?1", params![limit], |row| row.get(0))?)
         })
         .await
     }
@@ -253,9 +229,8 @@ impl Store {
     /// These files are gone from disk.
     pub async fn garbage_removed(&self, blobs: Vec<String>) -> Result<(), StoreError> {
         self.write(move |connection| {
-            let mut statement = connection.prepare_cached("DELETE FROM garbage WHERE blob = ?1")?;
             for blob in &blobs {
-                statement.execute([blob])?;
+                connection.execute("DELETE FROM garbage WHERE blob = ?1", params![blob])?;
             }
             Ok(())
         })
@@ -266,13 +241,15 @@ impl Store {
     pub async fn blobs_in_use(&self) -> Result<std::collections::HashSet<String>, StoreError> {
         self.read(|connection| {
             Ok(connection
-                .prepare_cached(
+                .all(
                     "SELECT blob FROM attachment UNION SELECT blob FROM kept UNION \
                      SELECT package FROM incoming WHERE package IS NOT NULL UNION \
                      SELECT blob FROM set_aside WHERE blob IS NOT NULL UNION SELECT blob FROM garbage",
+                    &[],
+                    |row| row.get(0),
                 )?
-                .query_map([], |row| row.get(0))?
-                .collect::<Result<_, _>>()?)
+                .into_iter()
+                .collect())
         })
         .await
     }

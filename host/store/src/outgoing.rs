@@ -1,12 +1,11 @@
 //! Messages of the fagsystem that have not left: drafts, their files, and the call that queues them.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
 use super::record::{
     ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, Where, add_status, conversation_of,
     insert_conversation, listed,
 };
 use super::{Store, StoreError};
+use crate::database::{Connection, DatabaseError, Row, params};
 
 /// A message, or an answer of our own, to store.
 #[derive(Debug, Clone)]
@@ -113,7 +112,7 @@ pub(crate) const COLUMNS: &str = "id, message_id, conversation_id, process, docu
 
 const LISTED: &str = "id, message_id, sbd";
 
-pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
+pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     Ok(OutgoingMessage {
         id: row.get(0)?,
         facts: ConversationFacts {
@@ -132,20 +131,16 @@ pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<OutgoingMessage> {
         message_type: row.get(5)?,
         sbd: row.get(11)?,
         reply_channel: row.get(13)?,
-        queued: row.get::<_, i64>(14)? != 0,
+        queued: row.get(14)?,
     })
 }
 
 /// Stores a message (a draft) or an answer (queued at once).
 pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
     let state = i64::from(kind == "answer");
-    connection
-        .prepare_cached(
-            "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
+    Ok(connection.one("INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
              sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, \
-             due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15)",
-        )?
-        .execute(params![
+             due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15) RETURNING id", params![
             kind,
             new.facts.message_id,
             new.facts.conversation_id,
@@ -162,36 +157,31 @@ pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now
             new.reply_channel,
             now,
             state,
-        ])?;
-    Ok(connection.last_insert_rowid())
+        ], |row| row.get(0))?)
 }
 
 fn find(connection: &Connection, message_id: &str) -> Result<Option<OutgoingMessage>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state < 3");
-    Ok(connection
-        .prepare_cached(&sql)?
-        .query_row([message_id], row)
-        .optional()?)
+    Ok(connection.maybe(&sql, params![message_id], row)?)
 }
 
 pub(crate) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
+    Ok(connection.all(
+        "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
              ORDER BY is_primary DESC, number",
-        )?
-        .query_map([outgoing], |row| {
+        params![outgoing],
+        |row| {
             Ok(Attachment {
                 number: row.get(0)?,
                 blob: row.get(1)?,
                 filename: row.get(2)?,
                 title: row.get(3)?,
                 mime: row.get(4)?,
-                size: row.get::<_, i64>(5)?.unsigned_abs(),
+                size: row.get(5)?,
                 primary: row.get(6)?,
             })
-        })?
-        .collect::<Result<_, _>>()?)
+        },
+    )?)
 }
 
 fn add(
@@ -222,21 +212,20 @@ fn add(
         .max()
         .unwrap_or(0)
         .saturating_add(1);
-    connection
-        .prepare_cached(
-            "INSERT INTO attachment (outgoing, number, blob, filename, title, mime, size, is_primary) \
+    connection.execute(
+        "INSERT INTO attachment (outgoing, number, blob, filename, title, mime, size, is_primary) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
+        params![
             outgoing,
             number,
             new.blob,
             new.filename,
             new.title,
             new.mime,
-            i64::try_from(new.size).unwrap_or(i64::MAX),
+            new.size,
             new.primary,
-        ])?;
+        ],
+    )?;
     if let Some(description) = describes {
         describe(connection, message_id, description)?;
     }
@@ -244,34 +233,31 @@ fn add(
 }
 
 fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
+    connection.execute(
+        "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
              WHERE message_id = ?1 AND direction = 'OUTGOING'",
-        )?
-        .execute(params![message_id, description.title, description.reference])?;
+        params![message_id, description.title, description.reference],
+    )?;
     Ok(())
 }
 
 /// Removes a message with all that hangs on it; its files become garbage, to be removed from disk after the commit.
 pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO garbage SELECT blob FROM attachment WHERE outgoing = ?1 \
-             UNION SELECT blob FROM kept WHERE outgoing = ?1",
-        )?
-        .execute([id])?;
-    connection
-        .prepare_cached("DELETE FROM outgoing WHERE id = ?1")?
-        .execute([id])?;
+    connection.execute(
+        "INSERT INTO garbage SELECT blob FROM attachment WHERE outgoing = ?1 \
+             UNION SELECT blob FROM kept WHERE outgoing = ?1 ON CONFLICT DO NOTHING",
+        params![id],
+    )?;
+    connection.execute("DELETE FROM outgoing WHERE id = ?1", params![id])?;
     Ok(())
 }
 
 pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
-    let found: Option<i64> = connection
-        .prepare_cached("SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 2")?
-        .query_row([message_id], |row| row.get(0))
-        .optional()?;
+    let found: Option<i64> = connection.maybe(
+        "SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 2",
+        params![message_id],
+        |row| row.get(0),
+    )?;
     match found {
         None => Ok(false),
         Some(id) => remove(connection, id).map(|()| true),
@@ -322,9 +308,10 @@ impl Store {
             if message.queued {
                 return Err(StoreError::AlreadyQueued);
             }
-            connection
-                .prepare_cached("UPDATE outgoing SET last_updated = ?2 WHERE id = ?1")?
-                .execute(params![message.id, now])?;
+            connection.execute(
+                "UPDATE outgoing SET last_updated = ?2 WHERE id = ?1",
+                params![message.id, now],
+            )?;
             add(connection, message.id, &message_id, &file, rules)
         })
         .await
@@ -385,7 +372,7 @@ impl Store {
     pub async fn listed_outgoing(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {LISTED} FROM outgoing WHERE id = ?1 AND kind = 'message' AND state < 3");
-            Ok(connection.prepare_cached(&sql)?.query_row([id], listed).optional()?)
+            Ok(connection.maybe(&sql, params![id], listed)?)
         })
         .await
     }
@@ -398,9 +385,10 @@ impl Store {
             if message.queued {
                 return Ok(QueueOutcome::Already);
             }
-            connection
-                .prepare_cached("UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1")?
-                .execute(params![message.id, now])?;
+            connection.execute(
+                "UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1",
+                params![message.id, now],
+            )?;
             Ok(QueueOutcome::Queued)
         })
         .await
@@ -416,10 +404,11 @@ impl Store {
     /// Removes messages that were given up before a time, with their content. Returns how many.
     pub async fn purge_given_up(&self, before: i64) -> Result<usize, StoreError> {
         self.write(move |connection| {
-            let ids: Vec<i64> = connection
-                .prepare_cached("SELECT id FROM outgoing WHERE state = 3 AND last_updated < ?1 LIMIT 500")?
-                .query_map([before], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let ids: Vec<i64> = connection.all(
+                "SELECT id FROM outgoing WHERE state = 3 AND last_updated < ?1 LIMIT 500",
+                params![before],
+                |row| row.get(0),
+            )?;
             for id in &ids {
                 remove(connection, *id)?;
             }
@@ -435,7 +424,8 @@ fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> 
     {
         return Ok(true);
     }
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message'")?
-        .exists([message_id])?)
+    Ok(connection.exists(
+        "SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message'",
+        params![message_id],
+    )?)
 }

@@ -1,7 +1,7 @@
 //! The rows that callers see.
 
+use crate::database::{Connection, DatabaseError, Row, ToValue, Value, params};
 use budstikke_message::status::Status;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, status_queue, webhook};
 
@@ -194,7 +194,7 @@ pub struct ListedMessage {
     pub sbd: Vec<u8>,
 }
 
-pub(crate) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
+pub(crate) fn listed(row: &dyn Row) -> Result<ListedMessage, DatabaseError> {
     Ok(ListedMessage {
         id: row.get(0)?,
         message_id: row.get(1)?,
@@ -206,22 +206,17 @@ pub(crate) fn listed(row: &Row<'_>) -> rusqlite::Result<ListedMessage> {
 #[derive(Default)]
 pub(crate) struct Where {
     clauses: Vec<String>,
-    values: Vec<rusqlite::types::Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Where {
-    pub(crate) fn equal(&mut self, column: &str, value: Option<impl Into<rusqlite::types::Value>>) -> &mut Self {
+    pub(crate) fn equal(&mut self, column: &str, value: Option<impl ToValue>) -> &mut Self {
         self.compare(column, "=", value)
     }
 
-    pub(crate) fn compare(
-        &mut self,
-        column: &str,
-        operator: &str,
-        value: Option<impl Into<rusqlite::types::Value>>,
-    ) -> &mut Self {
+    pub(crate) fn compare(&mut self, column: &str, operator: &str, value: Option<impl ToValue>) -> &mut Self {
         if let Some(value) = value {
-            self.values.push(value.into());
+            self.values.push(value.value().into_owned());
             self.clauses.push(format!("{column} {operator} ?{}", self.values.len()));
         }
         self
@@ -240,8 +235,8 @@ impl Where {
         }
     }
 
-    pub(crate) fn params(&self) -> impl rusqlite::Params + '_ {
-        rusqlite::params_from_iter(self.values.iter())
+    pub(crate) fn params(&self) -> &[Value<'static>] {
+        &self.values
     }
 
     /// Counts the whole list and hands over the rows of the page one by one.
@@ -251,7 +246,7 @@ impl Where {
         columns: &str,
         from: &str,
         tail: &str,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
         each: impl FnMut(T),
     ) -> Result<u64, StoreError> {
         let total = self.total(connection, "count(*)", from)?;
@@ -261,9 +256,11 @@ impl Where {
 
     /// One number over all rows that meet the conditions; a sum over none is 0.
     pub(crate) fn total(&self, connection: &Connection, expression: &str, from: &str) -> Result<u64, StoreError> {
-        let total: Option<i64> = connection
-            .prepare_cached(&format!("SELECT {expression} FROM {from}{}", self.sql()))?
-            .query_row(self.params(), |row| row.get(0))?;
+        let total: Option<i64> = connection.one(
+            &format!("SELECT {expression} FROM {from}{}", self.sql()),
+            self.params(),
+            |row| row.get(0),
+        )?;
         Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0))
     }
 
@@ -274,7 +271,7 @@ impl Where {
         columns: &str,
         from: &str,
         tail: &str,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
         self.each(connection, columns, from, tail, read, |row| rows.push(row))?;
@@ -288,15 +285,11 @@ impl Where {
         columns: &str,
         from: &str,
         tail: &str,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-        mut each: impl FnMut(T),
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+        each: impl FnMut(T),
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM {from}{}{tail}", self.sql()))?;
-        let mut rows = statement.query(self.params())?;
-        while let Some(row) = rows.next()? {
-            each(read(row)?);
-        }
-        Ok(())
+        let sql = format!("SELECT {columns} FROM {from}{}{tail}", self.sql());
+        Ok(connection.each(&sql, self.params(), read, each)?)
     }
 }
 
@@ -304,10 +297,10 @@ pub(crate) const CONVERSATION_COLUMNS: &str = "id, direction, message_id, conver
      receiver, receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, \
      external_reference, last_update, finished, track_at";
 
-pub(crate) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+pub(crate) fn conversation_row(row: &dyn Row) -> Result<Conversation, DatabaseError> {
     Ok(Conversation {
         id: row.get(0)?,
-        direction: Direction::parse(&row.get::<_, String>(1)?),
+        direction: Direction::parse(&row.get::<String>(1)?),
         facts: ConversationFacts {
             message_id: row.get(2)?,
             conversation_id: row.get(3)?,
@@ -326,7 +319,7 @@ pub(crate) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<Conversation> 
         external_reference: row.get(15)?,
         last_update: row.get(16)?,
         finished: row.get(17)?,
-        pollable: row.get::<_, Option<i64>>(18)?.is_some(),
+        pollable: row.get::<Option<i64>>(18)?.is_some(),
         statuses: Vec::new(),
     })
 }
@@ -337,13 +330,11 @@ pub(crate) fn insert_conversation(
     facts: &ConversationFacts,
     now: i64,
 ) -> Result<i64, StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
+    Ok(connection.one(
+        "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
              receiver_identifier, process, document_type, service, channel, expiry, message_reference, last_update) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?3, ?13)",
-        )?
-        .execute(params![
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?3, ?13) RETURNING id",
+        params![
             facts.message_id,
             direction.as_str(),
             facts.conversation_id,
@@ -357,8 +348,9 @@ pub(crate) fn insert_conversation(
             facts.channel,
             facts.expiry,
             now,
-        ])?;
-    Ok(connection.last_insert_rowid())
+        ],
+        |row| row.get(0),
+    )?)
 }
 
 /// The row id of a message's conversation.
@@ -367,43 +359,42 @@ pub(crate) fn conversation_of(
     message_id: &str,
     direction: Direction,
 ) -> Result<Option<i64>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT id FROM conversation WHERE message_id = ?1 AND direction = ?2")?
-        .query_row(params![message_id, direction.as_str()], |row| row.get(0))
-        .optional()?)
+    Ok(connection.maybe(
+        "SELECT id FROM conversation WHERE message_id = ?1 AND direction = ?2",
+        params![message_id, direction.as_str()],
+        |row| row.get(0),
+    )?)
 }
 
 /// Registers a status once, tells subscribers and feeds the status queue. False when the conversation has the value already:
 /// nothing changes then. Spec: messaging API, 8.1.
 pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
-    let added = connection
-        .prepare_cached(
-            "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (conversation, status) DO NOTHING",
-        )?
-        .execute(params![
+    let added: Option<i64> = connection.maybe(
+        "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (conversation, status) DO NOTHING RETURNING id",
+        params![
             conversation,
             status.status.name(),
             status.description,
             status.raw_receipt,
             status.at
-        ])?;
-    if added == 0 {
+        ],
+        |row| row.get(0),
+    )?;
+    let Some(row) = added else {
         return Ok(false);
-    }
-    let row = connection.last_insert_rowid();
+    };
     webhook::tell(connection, row)?;
     status_queue::enqueue(connection, row, conversation)?;
-    connection
-        .prepare_cached(
-            "UPDATE conversation SET last_update = ?2, finished = finished OR ?3, \
-             track_at = CASE WHEN ?4 THEN NULL ELSE track_at END WHERE id = ?1",
-        )?
-        .execute(params![
+    connection.execute(
+        "UPDATE conversation SET last_update = ?2, finished = CASE WHEN ?3 = 1 THEN 1 ELSE finished END, \
+             track_at = CASE WHEN ?4 = 1 THEN NULL ELSE track_at END WHERE id = ?1",
+        params![
             conversation,
             status.at,
             status.status.finished(),
             status.status.stops_polling()
-        ])?;
+        ],
+    )?;
     Ok(true)
 }

@@ -1,11 +1,9 @@
 //! Looking for conversations by words, as the page for people does.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
-
 use super::conversation::with_statuses;
 use super::record::{CONVERSATION_COLUMNS, Conversation, Direction, conversation_row};
 use super::{Store, StoreError};
+use crate::database::{Connection, ToValue, Value};
 
 /// Conversations that one search looks through, the newest first. A search without a match would read all of them.
 pub const SEARCHED: u64 = 100_000;
@@ -50,13 +48,13 @@ pub struct Found {
 #[derive(Default)]
 struct Condition {
     clauses: Vec<String>,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Condition {
     /// Adds a value and gives its place.
-    fn place(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
+    fn place(&mut self, value: impl ToValue) -> String {
+        self.values.push(value.value().into_owned());
         format!("?{}", self.values.len())
     }
 
@@ -71,7 +69,7 @@ impl Condition {
     fn range(search: &ConversationSearch) -> Self {
         let mut condition = Self::default();
         if let Some(direction) = search.direction {
-            let place = condition.place(direction.as_str().to_owned());
+            let place = condition.place(direction.as_str());
             condition.clauses.push(format!("direction = {place}"));
         }
         let mut times = Vec::new();
@@ -90,13 +88,13 @@ impl Condition {
     }
 
     /// One of the lists, each with all its words, each in any of the columns.
-    fn words(&mut self, any: &[Vec<String>]) -> String {
+    fn words(&mut self, any: &[Vec<String>], like: &str) -> String {
         let mut alternatives = Vec::new();
         for all in any {
             let mut found = Vec::new();
             for word in all {
                 let place = self.place(pattern(word));
-                let columns = COLUMNS.map(|column| format!("{column} LIKE {place} ESCAPE '\\'"));
+                let columns = COLUMNS.map(|column| format!("{column} {like} {place} ESCAPE '\\'"));
                 found.push(format!("({})", columns.join(" OR ")));
             }
             alternatives.push(format!("({})", found.join(" AND ")));
@@ -124,19 +122,17 @@ fn pattern(word: &str) -> String {
 
 fn is_cut(connection: &Connection, range: &Condition) -> Result<bool, StoreError> {
     let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM conversation{} LIMIT {})",
+        "SELECT count(*) FROM (SELECT 1 FROM conversation{} LIMIT {}) AS looked_at",
         range.sql(),
         SEARCHED + 1
     );
-    let present: i64 = connection
-        .prepare_cached(&sql)?
-        .query_row(params_from_iter(&range.values), |row| row.get(0))?;
+    let present: i64 = connection.one(&sql, &range.values, |row| row.get(0))?;
     Ok(present.unsigned_abs() > SEARCHED)
 }
 
 impl Store {
     /// Conversations that hold the words, among the newest [`SEARCHED`] of the direction and the days; without words, all of
-    /// these. Capital letters do not count, but for those outside ASCII. `page` from 0, of `size` rows.
+    /// these. Capital letters do not count; in SQLite, those outside ASCII do. `page` from 0, of `size` rows.
     pub async fn search_conversations(
         &self,
         search: ConversationSearch,
@@ -152,17 +148,14 @@ impl Store {
             } else {
                 format!(" LIMIT {SEARCHED}")
             };
-            let words = condition.words(&search.any);
+            let words = condition.words(&search.any, connection.dialect().like());
             let offset = page.saturating_mul(size).min(i64::MAX as u64);
             let sql = format!(
-                "SELECT {CONVERSATION_COLUMNS} FROM (SELECT * FROM conversation{range} ORDER BY id DESC{bound})\
+                "SELECT {CONVERSATION_COLUMNS} FROM (SELECT * FROM conversation{range} ORDER BY id DESC{bound}) AS newest\
                  {words} ORDER BY id DESC LIMIT {} OFFSET {offset}",
                 size.saturating_add(1)
             );
-            let mut items = connection
-                .prepare(&sql)?
-                .query_map(params_from_iter(&condition.values), conversation_row)?
-                .collect::<Result<Vec<_>, _>>()?;
+            let mut items = connection.all(&sql, &condition.values, conversation_row)?;
             let more = items.len() as u64 > size;
             items.truncate(usize::try_from(size).unwrap_or(usize::MAX));
             for conversation in &mut items {

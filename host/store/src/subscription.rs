@@ -1,10 +1,9 @@
 //! Who wants to be told of what happens. Spec: messaging API, 9.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
 use super::event_filter::EventFilter;
 use super::record::{PageOf, PageRequest, Where};
 use super::{Store, StoreError};
+use crate::database::{Connection, DatabaseError, Row, params};
 
 /// One webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +69,7 @@ pub struct Changed {
 
 const COLUMNS: &str = "id, name, push_endpoint, resource, event, filter";
 
-fn row(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+fn row(row: &dyn Row) -> Result<Subscription, DatabaseError> {
     Ok(Subscription {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -82,16 +81,18 @@ fn row(row: &Row<'_>) -> rusqlite::Result<Subscription> {
 }
 
 fn find(connection: &Connection, id: i64) -> Result<Option<Subscription>, StoreError> {
-    Ok(connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM subscription WHERE id = ?1"))?
-        .query_row([id], row)
-        .optional()?)
+    Ok(connection.maybe(
+        &format!("SELECT {COLUMNS} FROM subscription WHERE id = ?1"),
+        params![id],
+        row,
+    )?)
 }
 
 fn refuse_twin(connection: &Connection, id: Option<i64>, name: &str, push_endpoint: &str) -> Result<(), StoreError> {
-    let twin = connection
-        .prepare_cached("SELECT 1 FROM subscription WHERE name = ?1 AND push_endpoint = ?2 AND id IS NOT ?3")?
-        .exists(params![name, push_endpoint, id])?;
+    let twin = connection.exists(
+        "SELECT 1 FROM subscription WHERE name = ?1 AND push_endpoint = ?2 AND id IS DISTINCT FROM ?3",
+        params![name, push_endpoint, id],
+    )?;
     if twin {
         Err(StoreError::SubscriptionExists)
     } else {
@@ -111,12 +112,10 @@ impl Store {
             let filter = new.filter.as_ref();
             let [statuses, services, directions] = columns(filter);
             let filter = filter.map(EventFilter::as_str);
-            connection
-                .prepare_cached(
-                    "INSERT INTO subscription (name, push_endpoint, resource, event, filter, statuses, services, \
-                     directions, secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                )?
-                .execute(params![
+            let id = connection.one(
+                "INSERT INTO subscription (name, push_endpoint, resource, event, filter, statuses, services, \
+                     directions, secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+                params![
                     new.name,
                     new.push_endpoint,
                     new.resource,
@@ -126,14 +125,16 @@ impl Store {
                     services,
                     directions,
                     new.secret,
-                ])?;
+                ],
+                |row| row.get(0),
+            )?;
             Ok(Subscription {
-                id: connection.last_insert_rowid(),
+                id,
                 filter: filter.map(str::to_owned),
-                name: new.name,
-                push_endpoint: new.push_endpoint,
-                resource: new.resource,
-                event: new.event,
+                name: new.name.clone(),
+                push_endpoint: new.push_endpoint.clone(),
+                resource: new.resource.clone(),
+                event: new.event.clone(),
             })
         })
         .await
@@ -154,16 +155,11 @@ impl Store {
             refuse_twin(connection, Some(id), name, push_endpoint)?;
             let filter = change.filter.as_ref();
             let [statuses, services, directions] = columns(filter);
-            let secret = connection
-                .prepare_cached(
-                    "UPDATE subscription SET name = ?2, push_endpoint = ?3, resource = coalesce(?4, resource), \
+            let secret = connection.one("UPDATE subscription SET name = ?2, push_endpoint = ?3, resource = coalesce(?4, resource), \
                      event = coalesce(?5, event), filter = coalesce(?6, filter), \
-                     statuses = iif(?6 IS NULL, statuses, ?7), services = iif(?6 IS NULL, services, ?8), \
-                     directions = iif(?6 IS NULL, directions, ?9), secret = coalesce(?10, secret) WHERE id = ?1 \
-                     RETURNING secret",
-                )?
-                .query_row(
-                    params![
+                     statuses = CASE WHEN ?6 IS NULL THEN statuses ELSE ?7 END, services = CASE WHEN ?6 IS NULL THEN services ELSE ?8 END, \
+                     directions = CASE WHEN ?6 IS NULL THEN directions ELSE ?9 END, secret = coalesce(?10, secret) WHERE id = ?1 \
+                     RETURNING secret", params![
                         id,
                         name,
                         push_endpoint,
@@ -174,14 +170,10 @@ impl Store {
                         services,
                         directions,
                         change.secret,
-                    ],
-                    |row| row.get(0),
-                )?;
+                    ], |row| row.get(0))?;
             let moved = *push_endpoint != before.push_endpoint;
             if moved {
-                connection
-                    .prepare_cached("UPDATE webhook_delivery SET due = 0 WHERE subscription = ?1 AND due > 0")?
-                    .execute([id])?;
+                connection.execute("UPDATE webhook_delivery SET due = 0 WHERE subscription = ?1 AND due > 0", params![id])?;
             }
             let subscription = find(connection, id)?.ok_or(StoreError::NotFound)?;
             Ok(Some(Changed {
@@ -214,9 +206,7 @@ impl Store {
     /// Removes a webhook with all that waits for it. False: there is no such one.
     pub async fn unsubscribe(&self, id: i64) -> Result<bool, StoreError> {
         self.write(move |connection| {
-            let removed = connection
-                .prepare_cached("DELETE FROM subscription WHERE id = ?1")?
-                .execute([id])?;
+            let removed = connection.execute("DELETE FROM subscription WHERE id = ?1", params![id])?;
             Ok(removed > 0)
         })
         .await
@@ -225,7 +215,7 @@ impl Store {
     /// Removes every webhook.
     pub async fn unsubscribe_all(&self) -> Result<(), StoreError> {
         self.write(|connection| {
-            connection.prepare_cached("DELETE FROM subscription")?.execute([])?;
+            connection.execute("DELETE FROM subscription", &[])?;
             Ok(())
         })
         .await

@@ -1,4 +1,4 @@
-//! The store as its callers use it, on a real file.
+//! The store as its callers use it: every test runs on a file and on a server.
 
 use std::sync::Arc;
 
@@ -10,27 +10,70 @@ const NOW: i64 = 1_772_442_900_000;
 const HOUR: i64 = 3_600_000;
 const RULES: AttachmentRules = AttachmentRules { limit: 1000 };
 
+/// A store of a test's own, and what it stands on.
 struct Place {
     store: Arc<Store>,
-    folder: tempfile::TempDir,
+    ground: Ground,
+}
+
+enum Ground {
+    File(tempfile::TempDir),
+    Server(budstikke_test_postgres::Database),
+}
+
+impl Ground {
+    fn place(&self) -> crate::Place {
+        match self {
+            Self::File(folder) => crate::Place::File(folder.path().join("b.db")),
+            Self::Server(database) => crate::Place::Server {
+                url: database.url().to_owned(),
+                writers: 3,
+            },
+        }
+    }
 }
 
 impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    async fn on(ground: Ground) -> Self {
         Self {
-            store: Arc::new(Store::open(&folder.path().join("b.db")).unwrap()),
-            folder,
+            store: Arc::new(Store::open(ground.place()).await.unwrap()),
+            ground,
         }
     }
 
-    fn reopened(self) -> Self {
-        drop(self.store);
-        Self {
-            store: Arc::new(Store::open(&self.folder.path().join("b.db")).unwrap()),
-            folder: self.folder,
-        }
+    async fn on_a_file() -> Self {
+        Self::on(Ground::File(tempfile::tempdir().unwrap())).await
     }
+
+    async fn on_a_server() -> Self {
+        let database =
+            tokio::task::spawn_blocking(|| budstikke_test_postgres::Server::shared().unwrap().database().unwrap());
+        Self::on(Ground::Server(database.await.unwrap())).await
+    }
+
+    async fn reopened(self) -> Self {
+        drop(self.store);
+        Self::on(self.ground).await
+    }
+}
+
+/// Makes two tests of each function: one on SQLite, one on PostgreSQL.
+macro_rules! on_every_database {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name {
+            use crate::tests::Place;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$name(Place::on_a_file().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name(Place::on_a_server().await).await;
+            }
+        })*
+    };
 }
 
 fn facts(message_id: &str) -> ConversationFacts {
@@ -138,7 +181,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
 mod listing;
 mod receiving;
 mod remembering;
+mod schema;
 mod searching;
 mod sending;
 mod telling;
-mod upgrading;

@@ -1,7 +1,7 @@
 //! Events on their way to subscribers: an outbox in the order of their registration. An event goes in with the status that
 //! it tells of, in the same transaction, and comes out when its subscriber has confirmed it.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use crate::database::{Connection, DatabaseError, Row, params};
 use uuid::Uuid;
 
 use super::record::Direction;
@@ -94,29 +94,31 @@ pub(crate) fn tell(connection: &Connection, status: i64) -> Result<(), StoreErro
          CROSS JOIN status CROSS JOIN conversation WHERE status.id = ?1 AND conversation.id = status.conversation \
          AND {WANTED}"
     );
-    connection.prepare_cached(&sql)?.execute([status])?;
+    connection.execute(&sql, params![status])?;
     Ok(())
 }
 
-fn drop_some(connection: &Connection, subscription: i64, removed: usize) -> Result<u64, StoreError> {
-    let removed = u64::try_from(removed).unwrap_or(u64::MAX);
+fn drop_some(connection: &Connection, subscription: i64, removed: u64) -> Result<u64, StoreError> {
     if removed > 0 {
-        connection
-            .prepare_cached("UPDATE subscription SET dropped = dropped + ?2 WHERE id = ?1")?
-            .execute(params![subscription, removed.cast_signed()])?;
+        connection.execute(
+            "UPDATE subscription SET dropped = dropped + ?2 WHERE id = ?1",
+            params![subscription, removed.cast_signed()],
+        )?;
     }
     Ok(removed)
 }
 
 /// How many events can still wait for a subscription.
 fn room(connection: &Connection, subscription: i64, limit: u64) -> Result<i64, StoreError> {
-    let pending: i64 = connection
-        .prepare_cached("SELECT count(*) FROM webhook_delivery WHERE subscription = ?1")?
-        .query_row([subscription], |row| row.get(0))?;
+    let pending: i64 = connection.one(
+        "SELECT count(*) FROM webhook_delivery WHERE subscription = ?1",
+        params![subscription],
+        |row| row.get(0),
+    )?;
     Ok(limit.saturating_sub(pending.unsigned_abs()).cast_signed())
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+fn delivery(row: &dyn Row) -> Result<Delivery, DatabaseError> {
     Ok(Delivery {
         id: row.get(0)?,
         key: uuid::Builder::from_random_bytes(row.get(1)?).into_uuid(),
@@ -128,7 +130,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         event: Event {
             message_id: row.get(7)?,
             conversation_id: row.get(8)?,
-            direction: Direction::parse(&row.get::<_, String>(9)?),
+            direction: Direction::parse(&row.get::<String>(9)?),
             service: row.get(10)?,
             status: row.get(11)?,
             description: row.get(12)?,
@@ -141,13 +143,12 @@ impl Store {
     /// Subscriptions whose oldest event is due.
     pub async fn due_webhooks(&self, now: i64) -> Result<Vec<i64>, StoreError> {
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT id FROM subscription WHERE (SELECT due FROM webhook_delivery \
+            Ok(connection.all(
+                "SELECT id FROM subscription WHERE (SELECT due FROM webhook_delivery \
                      WHERE subscription = subscription.id ORDER BY webhook_delivery.id LIMIT 1) <= ?1",
-                )?
-                .query_map([now], |row| row.get(0))?
-                .collect::<Result<_, _>>()?)
+                params![now],
+                |row| row.get(0),
+            )?)
         })
         .await
     }
@@ -155,16 +156,15 @@ impl Store {
     /// The oldest event of a subscription.
     pub async fn next_delivery(&self, subscription: i64) -> Result<Option<Delivery>, StoreError> {
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT queue.id, key, attempt, queued, due, push_endpoint, secret, message_id, conversation_id, \
+            Ok(connection.maybe(
+                "SELECT queue.id, key, attempt, queued, due, push_endpoint, secret, message_id, conversation_id, \
                      direction, service, status.status, description, at FROM webhook_delivery AS queue \
                      JOIN subscription ON subscription.id = queue.subscription JOIN status ON status.id = queue.status \
                      JOIN conversation ON conversation.id = status.conversation WHERE queue.subscription = ?1 \
                      ORDER BY queue.id LIMIT 1",
-                )?
-                .query_row([subscription], delivery)
-                .optional()?)
+                params![subscription],
+                delivery,
+            )?)
         })
         .await
     }
@@ -172,9 +172,7 @@ impl Store {
     /// The subscriber has confirmed an event.
     pub async fn delivered(&self, id: i64) -> Result<(), StoreError> {
         self.write(move |connection| {
-            connection
-                .prepare_cached("DELETE FROM webhook_delivery WHERE id = ?1")?
-                .execute([id])?;
+            connection.execute("DELETE FROM webhook_delivery WHERE id = ?1", params![id])?;
             Ok(())
         })
         .await
@@ -191,17 +189,17 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (id, seen, endpoint) = (attempted.id, attempted.due, attempted.push_endpoint.clone());
         self.write(move |connection| {
-            let subscription: Option<i64> = connection
-                .prepare_cached(
-                    "UPDATE webhook_delivery SET attempt = attempt + 1, due = ?2 WHERE id = ?1 AND due = ?3 \
+            let subscription: Option<i64> = connection.maybe(
+                "UPDATE webhook_delivery SET attempt = attempt + 1, due = ?2 WHERE id = ?1 AND due = ?3 \
                      AND EXISTS (SELECT 1 FROM subscription WHERE subscription.id = webhook_delivery.subscription \
                      AND push_endpoint = ?4) RETURNING subscription",
-                )?
-                .query_row(params![id, due, seen, endpoint], |row| row.get(0))
-                .optional()?;
-            connection
-                .prepare_cached("UPDATE subscription SET last_error = ?2, last_error_at = ?3 WHERE id = ?1")?
-                .execute(params![subscription, error, now])?;
+                params![id, due, seen, endpoint],
+                |row| row.get(0),
+            )?;
+            connection.execute(
+                "UPDATE subscription SET last_error = ?2, last_error_at = ?3 WHERE id = ?1",
+                params![subscription, error, now],
+            )?;
             Ok(())
         })
         .await
@@ -210,9 +208,10 @@ impl Store {
     /// Gives up events of a subscription that were put there before a time, ms. Returns how many.
     pub async fn give_up_deliveries(&self, subscription: i64, before: i64) -> Result<u64, StoreError> {
         self.write(move |connection| {
-            let removed = connection
-                .prepare_cached("DELETE FROM webhook_delivery WHERE subscription = ?1 AND queued < ?2")?
-                .execute(params![subscription, before])?;
+            let removed = connection.execute(
+                "DELETE FROM webhook_delivery WHERE subscription = ?1 AND queued < ?2",
+                params![subscription, before],
+            )?;
             drop_some(connection, subscription, removed)
         })
         .await
@@ -223,12 +222,11 @@ impl Store {
     pub async fn trim_deliveries(&self, limit: u64) -> Result<Vec<(i64, u64)>, StoreError> {
         let over: Vec<i64> = self
             .read(move |connection| {
-                Ok(connection
-                    .prepare_cached(
-                        "SELECT subscription FROM webhook_delivery GROUP BY subscription HAVING count(*) > ?1",
-                    )?
-                    .query_map([limit.cast_signed()], |row| row.get(0))?
-                    .collect::<Result<_, _>>()?)
+                Ok(connection.all(
+                    "SELECT subscription FROM webhook_delivery GROUP BY subscription HAVING count(*) > ?1",
+                    params![limit.cast_signed()],
+                    |row| row.get(0),
+                )?)
             })
             .await?;
         if over.is_empty() {
@@ -236,13 +234,12 @@ impl Store {
         }
         self.write(move |connection| {
             let mut trimmed = Vec::new();
-            for subscription in over {
-                let removed = connection
-                    .prepare_cached(
-                        "DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery \
-                         WHERE subscription = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)",
-                    )?
-                    .execute(params![subscription, limit.cast_signed()])?;
+            for &subscription in &over {
+                let removed = connection.execute(
+                    "DELETE FROM webhook_delivery WHERE id IN (SELECT id FROM webhook_delivery \
+                         WHERE subscription = ?1 ORDER BY id DESC LIMIT 9223372036854775807 OFFSET ?2)",
+                    params![subscription, limit.cast_signed()],
+                )?;
                 if removed > 0 {
                     trimmed.push((subscription, drop_some(connection, subscription, removed)?));
                 }
@@ -262,16 +259,13 @@ impl Store {
         let count = format!("SELECT count(*) FROM (SELECT 1 {matching} LIMIT ?4)");
         let counted = self
             .read(move |connection| {
-                let known = connection
-                    .prepare_cached("SELECT 1 FROM subscription WHERE id = ?1")?
-                    .exists([subscription])?;
+                let known = connection.exists("SELECT 1 FROM subscription WHERE id = ?1", params![subscription])?;
                 if !known {
                     return Ok(None);
                 }
                 let room = room(connection, subscription, limit)?;
-                let found: i64 = connection
-                    .prepare_cached(&count)?
-                    .query_row(params![subscription, from, to, room.saturating_add(1)], |row| {
+                let found: i64 =
+                    connection.one(&count, params![subscription, from, to, room.saturating_add(1)], |row| {
                         row.get(0)
                     })?;
                 Ok(Some(found))
@@ -288,12 +282,13 @@ impl Store {
                     room: room.unsigned_abs(),
                 });
             }
-            let queued = connection
-                .prepare_cached(&format!(
+            let queued = connection.execute(
+                &format!(
                     "INSERT INTO webhook_delivery (subscription, status) SELECT subscription.id, status.id {matching} \
                      ORDER BY status.id LIMIT ?4"
-                ))?
-                .execute(params![subscription, from, to, found])?;
+                ),
+                params![subscription, from, to, found],
+            )?;
             Ok(Replay::Queued(u64::try_from(queued).unwrap_or(u64::MAX)))
         })
         .await
@@ -302,24 +297,23 @@ impl Store {
     /// How every subscriber is doing.
     pub async fn webhook_reports(&self) -> Result<Vec<WebhookReport>, StoreError> {
         self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT subscription.id, name, count(queue.id), min(queued), last_error, last_error_at, dropped \
+            Ok(connection.all(
+                "SELECT subscription.id, name, count(queue.id), min(queued), last_error, last_error_at, dropped \
                      FROM subscription LEFT JOIN webhook_delivery AS queue ON queue.subscription = subscription.id \
                      GROUP BY subscription.id ORDER BY subscription.id",
-                )?
-                .query_map([], |row| {
+                &[],
+                |row| {
                     Ok(WebhookReport {
                         id: row.get(0)?,
                         name: row.get(1)?,
-                        pending: row.get::<_, i64>(2)?.unsigned_abs(),
+                        pending: row.get::<i64>(2)?.unsigned_abs(),
                         oldest: row.get(3)?,
                         last_error: row.get(4)?,
                         last_error_at: row.get(5)?,
-                        dropped: row.get::<_, i64>(6)?.unsigned_abs(),
+                        dropped: row.get::<i64>(6)?.unsigned_abs(),
                     })
-                })?
-                .collect::<Result<_, _>>()?)
+                },
+            )?)
         })
         .await
     }

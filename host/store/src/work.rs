@@ -3,11 +3,10 @@
 //! A claim raises the lease number of the message, and every later write of the worker names the number it got: a worker
 //! that lost its lease changes nothing.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use super::outgoing::{self, Attachment, OutgoingMessage};
 use super::record::{Direction, NewStatus, add_status, conversation_of};
 use super::{Store, StoreError};
+use crate::database::{Connection, params};
 
 /// A message that a worker has in hand.
 #[derive(Debug, Clone)]
@@ -81,41 +80,44 @@ const WAITING: &str = "service = ?1 AND state = 1 AND NOT (kind = 'answer' AND E
      WHERE older.kind = 'answer' AND older.message_id = outgoing.message_id AND older.id < outgoing.id))";
 
 fn holds(connection: &Connection, id: i64, lease: i64) -> Result<(), StoreError> {
-    let held = connection
-        .prepare_cached("SELECT 1 FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2")?
-        .exists(params![id, lease])?;
+    let held = connection.exists(
+        "SELECT 1 FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2",
+        params![id, lease],
+    )?;
     if held { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
 fn kept_of(connection: &Connection, id: i64) -> Result<Vec<Kept>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT name, blob, media_type, size, md5, sha256 FROM kept WHERE outgoing = ?1")?
-        .query_map([id], |row| {
+    Ok(connection.all(
+        "SELECT name, blob, media_type, size, md5, sha256 FROM kept WHERE outgoing = ?1",
+        params![id],
+        |row| {
             Ok(Kept {
                 name: row.get(0)?,
                 blob: row.get(1)?,
                 media_type: row.get(2)?,
-                size: row.get::<_, i64>(3)?.unsigned_abs(),
+                size: row.get(3)?,
                 md5: row.get(4)?,
                 sha256: row.get(5)?,
             })
-        })?
-        .collect::<Result<_, _>>()?)
+        },
+    )?)
 }
 
 fn claim_one(connection: &Connection, id: i64) -> Result<Claimed, StoreError> {
-    let (lease, attempt, kind) = connection
-        .prepare_cached(
-            "UPDATE outgoing SET state = 2, lease = lease + 1, attempt = attempt + 1 WHERE id = ?1 \
+    let (lease, attempt, kind) = connection.one(
+        "UPDATE outgoing SET state = 2, lease = lease + 1, attempt = attempt + 1 WHERE id = ?1 \
              RETURNING lease, attempt, kind",
-        )?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
+        params![id],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get::<String>(2)?)),
+    )?;
     let sql = format!("SELECT {} FROM outgoing WHERE id = ?1", outgoing::COLUMNS);
-    let message = connection.prepare_cached(&sql)?.query_row([id], outgoing::row)?;
-    let checkpoints = connection
-        .prepare_cached("SELECT name, value FROM checkpoint WHERE outgoing = ?1")?
-        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let message = connection.one(&sql, params![id], outgoing::row)?;
+    let checkpoints = connection.all(
+        "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
+        params![id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     Ok(Claimed {
         message,
         answer: kind == "answer",
@@ -134,10 +136,7 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.write(move |connection| {
             let sql = format!("SELECT id FROM outgoing WHERE {WAITING} AND due <= ?2 ORDER BY due, id LIMIT ?3");
-            let due: Vec<i64> = connection
-                .prepare_cached(&sql)?
-                .query_map(params![service, now, limit], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let due: Vec<i64> = connection.all(&sql, params![service, now, limit], |row| row.get(0))?;
             due.into_iter().map(|id| claim_one(connection, id)).collect()
         })
         .await
@@ -148,9 +147,7 @@ impl Store {
         let service = service.to_owned();
         self.read(move |connection| {
             let sql = format!("SELECT min(due) FROM outgoing WHERE {WAITING}");
-            Ok(connection
-                .prepare_cached(&sql)?
-                .query_row([service], |row| row.get(0))?)
+            Ok(connection.one(&sql, params![service], |row| row.get(0))?)
         })
         .await
     }
@@ -159,12 +156,11 @@ impl Store {
     pub async fn save_checkpoint(&self, id: i64, lease: i64, name: String, value: Vec<u8>) -> Result<(), StoreError> {
         self.write(move |connection| {
             holds(connection, id, lease)?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO checkpoint (outgoing, name, value) VALUES (?1, ?2, ?3) \
+            connection.execute(
+                "INSERT INTO checkpoint (outgoing, name, value) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (outgoing, name) DO UPDATE SET value = excluded.value",
-                )?
-                .execute(params![id, name, value])?;
+                params![id, name, value],
+            )?;
             Ok(())
         })
         .await
@@ -175,20 +171,19 @@ impl Store {
         self.write(move |connection| {
             holds(connection, id, lease)?;
             drop_kept(connection, id, &kept.name)?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO kept (outgoing, name, blob, media_type, size, md5, sha256) \
+            connection.execute(
+                "INSERT INTO kept (outgoing, name, blob, media_type, size, md5, sha256) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
+                params![
                     id,
                     kept.name,
                     kept.blob,
                     kept.media_type,
-                    i64::try_from(kept.size).unwrap_or(i64::MAX),
+                    kept.size,
                     kept.md5,
                     kept.sha256,
-                ])?;
+                ],
+            )?;
             Ok(())
         })
         .await
@@ -214,12 +209,11 @@ impl Store {
                     track_at,
                 } => {
                     if let Some(conversation) = conversation_of_work(connection, id)? {
-                        connection
-                            .prepare_cached(
-                                "UPDATE conversation SET track_at = ?2, \
+                        connection.execute(
+                            "UPDATE conversation SET track_at = ?2, \
                                  external_reference = coalesce(?3, external_reference) WHERE id = ?1",
-                            )?
-                            .execute(params![conversation, track_at, reference])?;
+                            params![conversation, track_at, reference],
+                        )?;
                         for status in statuses {
                             add_status(connection, conversation, status)?;
                         }
@@ -227,9 +221,10 @@ impl Store {
                     outgoing::remove(connection, id)
                 }
                 Outcome::Retry { due, error } => {
-                    connection
-                        .prepare_cached("UPDATE outgoing SET state = 1, due = ?2, last_error = ?3 WHERE id = ?1")?
-                        .execute(params![id, due, error])?;
+                    connection.execute(
+                        "UPDATE outgoing SET state = 1, due = ?2, last_error = ?3 WHERE id = ?1",
+                        params![id, due, error],
+                    )?;
                     Ok(())
                 }
                 Outcome::GaveUp { status, discard, now } => {
@@ -240,11 +235,10 @@ impl Store {
                     if *discard || conversation.is_none() {
                         return outgoing::remove(connection, id);
                     }
-                    connection
-                        .prepare_cached(
-                            "UPDATE outgoing SET state = 3, last_updated = ?2, last_error = ?3 WHERE id = ?1",
-                        )?
-                        .execute(params![id, now, status.raw_receipt])?;
+                    connection.execute(
+                        "UPDATE outgoing SET state = 3, last_updated = ?2, last_error = ?3 WHERE id = ?1",
+                        params![id, now, status.raw_receipt],
+                    )?;
                     Ok(())
                 }
             }
@@ -255,30 +249,31 @@ impl Store {
     /// How many messages wait or are under way, by service.
     pub async fn queue_lengths(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT service, count(*) FROM outgoing WHERE state IN (1, 2) GROUP BY service")?
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
-                .collect::<Result<_, _>>()?)
+            Ok(connection.all(
+                "SELECT service, count(*) FROM outgoing WHERE state IN (1, 2) GROUP BY service",
+                &[],
+                |row| Ok((row.get(0)?, row.get::<i64>(1)?.unsigned_abs())),
+            )?)
         })
         .await
     }
 }
 
 fn drop_kept(connection: &Connection, id: i64, name: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO garbage SELECT blob FROM kept WHERE outgoing = ?1 AND name = ?2")?
-        .execute(params![id, name])?;
-    connection
-        .prepare_cached("DELETE FROM kept WHERE outgoing = ?1 AND name = ?2")?
-        .execute(params![id, name])?;
+    connection.execute(
+        "INSERT INTO garbage SELECT blob FROM kept WHERE outgoing = ?1 AND name = ?2 ON CONFLICT DO NOTHING",
+        params![id, name],
+    )?;
+    connection.execute("DELETE FROM kept WHERE outgoing = ?1 AND name = ?2", params![id, name])?;
     Ok(())
 }
 
 fn conversation_of_work(connection: &Connection, id: i64) -> Result<Option<i64>, StoreError> {
-    let message: Option<String> = connection
-        .prepare_cached("SELECT message_id FROM outgoing WHERE id = ?1 AND kind = 'message'")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
+    let message: Option<String> = connection.maybe(
+        "SELECT message_id FROM outgoing WHERE id = ?1 AND kind = 'message'",
+        params![id],
+        |row| row.get(0),
+    )?;
     match message {
         None => Ok(None),
         Some(message_id) => conversation_of(connection, &message_id, Direction::Outgoing),

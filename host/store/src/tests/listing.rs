@@ -69,46 +69,23 @@ async fn in_every_state(store: &Store) {
     store.arrive(elsewhere).await.unwrap();
 }
 
-#[tokio::test]
-async fn totals_are_kept_through_every_change() {
-    let Place { store, folder: _folder } = Place::new();
-    totals_are_right(&store).await;
-    in_every_state(&store).await;
-    totals_are_right(&store).await;
+async fn totals_are_kept_through_every_change(place: Place) {
+    let store = &place.store;
+    totals_are_right(store).await;
+    in_every_state(store).await;
+    totals_are_right(store).await;
     let all = store
         .conversations(ConversationFilter::default(), everything())
         .await
         .unwrap();
     assert_eq!(all.total, 6);
     assert!(store.delete_conversations_of("erased").await.unwrap());
-    totals_are_right(&store).await;
+    totals_are_right(store).await;
     let expired = NewStatus::plain(Status::LevetidUtlopt, NOW + 2 * HOUR);
     assert!(store.expire(NOW + 2 * HOUR, expired).await.unwrap() > 0);
-    totals_are_right(&store).await;
+    totals_are_right(store).await;
 }
 
-#[tokio::test]
-async fn a_database_of_the_first_version_is_taken_forward() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("b.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(SCHEMA[0]).unwrap();
-    old.pragma_update(None, "user_version", 1).unwrap();
-    old.execute_batch(
-        "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, process, \
-         document_type, message_reference, service, last_update, expiry, finished) \
-         VALUES ('m', 'OUTGOING', 'c', '0192:991825827', '991825827', 'p', 'd::t', 'c', 'S', 1, 2, 1); \
-         INSERT INTO status (conversation, status, at) VALUES (1, 'OPPRETTET', 1), (1, 'LEVERT', 2);",
-    )
-    .unwrap();
-    drop(old);
-    let store = Store::open(&path).unwrap();
-    totals_are_right(&store).await;
-    let found = store
-        .conversations(ConversationFilter::default(), everything())
-        .await
-        .unwrap();
-    assert_eq!((found.total, found.items[0].statuses.len()), (1, 2));
-    in_every_state(&store).await;
-    totals_are_right(&store).await;
+on_every_database! {
+    totals_are_kept_through_every_change,
 }

@@ -2,9 +2,8 @@
 
 use super::*;
 
-#[tokio::test]
-async fn a_message_is_remembered_for_four_hundred_days() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_message_is_remembered_for_four_hundred_days(place: Place) {
+    let store = &place.store;
     store.arrive(arrival("m", "t1")).await.unwrap();
     let day = 24 * HOUR;
     store.forget_old(NOW + 400 * day).await.unwrap();
@@ -13,9 +12,8 @@ async fn a_message_is_remembered_for_four_hundred_days() {
     assert!(!store.was_received("S", "m").await.unwrap());
 }
 
-#[tokio::test]
-async fn a_life_that_ended_is_registered_and_nothing_is_left_to_take() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_life_that_ended_is_registered_and_nothing_is_left_to_take(place: Place) {
+    let store = &place.store;
     store.arrive(arrival("in", "t")).await.unwrap();
     store
         .create(new("draft"), vec![file("f", 1)], RULES, created())
@@ -47,9 +45,8 @@ async fn a_life_that_ended_is_registered_and_nothing_is_left_to_take() {
     assert_eq!(store.garbage(10).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn adapter_state_ends_with_its_life_and_is_each_adapters_own() {
-    let Place { store, folder: _folder } = Place::new();
+async fn adapter_state_ends_with_its_life_and_is_each_adapters_own(place: Place) {
+    let store = &place.store;
     store.set_state("a", "k", b"1".to_vec(), Some(NOW + 10)).await.unwrap();
     assert_eq!(store.state("a", "k", NOW + 10).await.unwrap(), Some(b"1".to_vec()));
     assert_eq!(store.state("a", "k", NOW + 11).await.unwrap(), None);
@@ -58,9 +55,8 @@ async fn adapter_state_ends_with_its_life_and_is_each_adapters_own() {
     assert_eq!(store.state("a", "k", NOW).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_thing_set_aside_twice_is_kept_once() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_thing_set_aside_twice_is_kept_once(place: Place) {
+    let store = &place.store;
     let item = |blob: &str| SetAside {
         id: 0,
         service: "S".into(),
@@ -83,40 +79,8 @@ async fn a_thing_set_aside_twice_is_kept_once() {
     assert!(store.was_handled("S", "t").await.unwrap(), "it does not come back");
 }
 
-#[test]
-fn a_database_of_a_newer_version_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("b.db");
-    Connection::open(&path)
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
-    assert!(matches!(Store::open(&path), Err(StoreError::TooNew { found: 99 })));
-}
-
-#[tokio::test]
-async fn a_full_disk_is_said_and_stores_nothing() {
-    let Place { store, folder: _folder } = Place::new();
-    store
-        .write(|connection| {
-            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-            connection.pragma_update(None, "max_page_count", pages)?;
-            Ok(())
-        })
-        .await
-        .unwrap();
-    let big = NewOutgoing {
-        sbd: vec![0; 1 << 20],
-        ..new("m")
-    };
-    let error = store.create(big, Vec::new(), RULES, created()).await.unwrap_err();
-    assert!(error.is_disk_full(), "{error}");
-    assert!(!store.knows_message("m").await.unwrap());
-}
-
-#[tokio::test]
-async fn a_status_after_the_end_of_a_life_is_registered_too() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_status_after_the_end_of_a_life_is_registered_too(place: Place) {
+    let store = &place.store;
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
     for status in [Status::LevetidUtlopt, Status::Levert] {
         let registered = store
@@ -124,12 +88,11 @@ async fn a_status_after_the_end_of_a_life_is_registered_too() {
             .await;
         assert_eq!(registered.unwrap(), Some(true));
     }
-    assert_eq!(statuses(&store, "m").await, ["OPPRETTET", "LEVETID_UTLOPT", "LEVERT"]);
+    assert_eq!(statuses(store, "m").await, ["OPPRETTET", "LEVETID_UTLOPT", "LEVERT"]);
 }
 
-#[tokio::test]
-async fn the_id_of_an_erased_conversation_is_never_used_again() {
-    let Place { store, folder: _folder } = Place::new();
+async fn the_id_of_an_erased_conversation_is_never_used_again(place: Place) {
+    let store = &place.store;
     store.create(new("first"), Vec::new(), RULES, created()).await.unwrap();
     let first = store.outgoing_conversation("first").await.unwrap().unwrap();
     assert!(store.delete_conversation(first.id).await.unwrap());
@@ -139,9 +102,8 @@ async fn the_id_of_an_erased_conversation_is_never_used_again() {
     assert!(second.statuses[0].id > first.statuses[0].id);
 }
 
-#[tokio::test]
-async fn a_draft_without_a_conversation_goes_when_its_life_ends() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_draft_without_a_conversation_goes_when_its_life_ends(place: Place) {
+    let store = &place.store;
     let files = vec![file("f", 1)];
     store.create(new("draft"), files, RULES, created()).await.unwrap();
     assert!(store.delete_conversations_of("draft").await.unwrap());
@@ -151,4 +113,14 @@ async fn a_draft_without_a_conversation_goes_when_its_life_ends() {
     assert_eq!(store.expire(NOW + HOUR + 1, expired).await.unwrap(), 1);
     assert!(!store.knows_message("draft").await.unwrap());
     assert_eq!(store.garbage(10).await.unwrap(), ["blob-f"]);
+}
+
+on_every_database! {
+    a_message_is_remembered_for_four_hundred_days,
+    a_life_that_ended_is_registered_and_nothing_is_left_to_take,
+    adapter_state_ends_with_its_life_and_is_each_adapters_own,
+    a_thing_set_aside_twice_is_kept_once,
+    a_status_after_the_end_of_a_life_is_registered_too,
+    the_id_of_an_erased_conversation_is_never_used_again,
+    a_draft_without_a_conversation_goes_when_its_life_ends,
 }

@@ -2,10 +2,9 @@
 
 use super::*;
 
-#[tokio::test]
-async fn a_message_goes_from_draft_to_sent_and_its_files_become_garbage() {
-    let Place { store, folder: _folder } = Place::new();
-    queued(&store, "m").await;
+async fn a_message_goes_from_draft_to_sent_and_its_files_become_garbage(place: Place) {
+    let store = &place.store;
+    queued(store, "m").await;
     let claimed = store.claim("S", NOW, 10).await.unwrap().remove(0);
     assert_eq!((claimed.attempt, claimed.files.len()), (1, 1));
     store
@@ -13,16 +12,15 @@ async fn a_message_goes_from_draft_to_sent_and_its_files_become_garbage() {
         .await
         .unwrap();
     store.finish(claimed.message.id, claimed.lease, sent()).await.unwrap();
-    assert_eq!(statuses(&store, "m").await, ["OPPRETTET", "SENDT"]);
+    assert_eq!(statuses(store, "m").await, ["OPPRETTET", "SENDT"]);
     assert!(store.outgoing("m").await.unwrap().is_none());
     assert_eq!(store.garbage(10).await.unwrap(), ["blob-first.txt"]);
     let due = store.due_for_tracking(vec!["S".into()], NOW + 5000, 10).await.unwrap();
     assert_eq!(due[0].reference, "transfer");
 }
 
-#[tokio::test]
-async fn a_message_id_is_taken_for_good() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_message_id_is_taken_for_good(place: Place) {
+    let store = &place.store;
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
     assert!(matches!(
         store.create(new("m"), Vec::new(), RULES, created()).await,
@@ -35,9 +33,8 @@ async fn a_message_id_is_taken_for_good() {
     ));
 }
 
-#[tokio::test]
-async fn parallel_uploads_lose_nothing_and_number_each_file_once() {
-    let Place { store, folder: _folder } = Place::new();
+async fn parallel_uploads_lose_nothing_and_number_each_file_once(place: Place) {
+    let store = &place.store;
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
     let uploads = (0..20).map(|index| {
         let store = store.clone();
@@ -56,9 +53,8 @@ async fn parallel_uploads_lose_nothing_and_number_each_file_once() {
     assert_eq!(numbers, (1..=20).collect::<Vec<u32>>());
 }
 
-#[tokio::test]
-async fn files_are_refused_by_name_by_sum_and_after_sending() {
-    let Place { store, folder: _folder } = Place::new();
+async fn files_are_refused_by_name_by_sum_and_after_sending(place: Place) {
+    let store = &place.store;
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
     store.attach("m", file("a", 600), RULES, NOW).await.unwrap();
     assert!(matches!(
@@ -85,9 +81,8 @@ async fn files_are_refused_by_name_by_sum_and_after_sending() {
     ));
 }
 
-#[tokio::test]
-async fn a_failed_create_leaves_nothing_behind() {
-    let Place { store, folder: _folder } = Place::new();
+async fn a_failed_create_leaves_nothing_behind(place: Place) {
+    let store = &place.store;
     let files = vec![file("a", 900), file("b", 900)];
     assert!(matches!(
         store.create(new("m"), files, RULES, created()).await,
@@ -96,12 +91,10 @@ async fn a_failed_create_leaves_nothing_behind() {
     assert!(!store.knows_message("m").await.unwrap());
 }
 
-#[tokio::test]
-async fn a_worker_that_lost_its_lease_changes_nothing() {
-    let place = Place::new();
+async fn a_worker_that_lost_its_lease_changes_nothing(place: Place) {
     queued(&place.store, "m").await;
     let old = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
-    let place = place.reopened();
+    let place = place.reopened().await;
     let new = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
     assert_eq!(new.attempt, 2);
     let late = place.store.finish(old.message.id, old.lease, sent()).await;
@@ -116,9 +109,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
     place.store.finish(new.message.id, new.lease, sent()).await.unwrap();
 }
 
-#[tokio::test]
-async fn checkpoints_and_kept_documents_survive_a_restart() {
-    let place = Place::new();
+async fn checkpoints_and_kept_documents_survive_a_restart(place: Place) {
     queued(&place.store, "m").await;
     let claimed = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
     let (id, lease) = (claimed.message.id, claimed.lease);
@@ -136,7 +127,7 @@ async fn checkpoints_and_kept_documents_survive_a_restart() {
         .save_checkpoint(id, lease, "transfer".into(), b"t-1".to_vec())
         .await
         .unwrap();
-    let place = place.reopened();
+    let place = place.reopened().await;
     let again = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
     assert_eq!(again.checkpoints, [("transfer".to_owned(), b"t-1".to_vec())]);
     assert_eq!(again.kept[0].blob, "kept-1");
@@ -155,10 +146,9 @@ async fn checkpoints_and_kept_documents_survive_a_restart() {
     assert_eq!(place.store.garbage(10).await.unwrap(), ["kept-1"]);
 }
 
-#[tokio::test]
-async fn what_is_not_due_is_not_claimed() {
-    let Place { store, folder: _folder } = Place::new();
-    queued(&store, "m").await;
+async fn what_is_not_due_is_not_claimed(place: Place) {
+    let store = &place.store;
+    queued(store, "m").await;
     let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
     assert!(store.claim("S", NOW, 1).await.unwrap().is_empty(), "leased");
     let retry = Outcome::Retry {
@@ -175,10 +165,9 @@ async fn what_is_not_due_is_not_claimed() {
     );
 }
 
-#[tokio::test]
-async fn a_message_that_was_given_up_keeps_its_content_for_a_while() {
-    let Place { store, folder: _folder } = Place::new();
-    queued(&store, "m").await;
+async fn a_message_that_was_given_up_keeps_its_content_for_a_while(place: Place) {
+    let store = &place.store;
+    queued(store, "m").await;
     let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
     let status = NewStatus::plain(Status::Feil, NOW).with_receipt("http-400");
     let gave_up = Outcome::GaveUp {
@@ -187,16 +176,15 @@ async fn a_message_that_was_given_up_keeps_its_content_for_a_while() {
         now: NOW,
     };
     store.finish(claimed.message.id, claimed.lease, gave_up).await.unwrap();
-    assert_eq!(statuses(&store, "m").await, ["OPPRETTET", "FEIL"]);
+    assert_eq!(statuses(store, "m").await, ["OPPRETTET", "FEIL"]);
     assert!(store.garbage(10).await.unwrap().is_empty());
     assert!(store.claim("S", NOW + HOUR, 1).await.unwrap().is_empty());
     assert_eq!(store.purge_given_up(NOW + 1).await.unwrap(), 1);
     assert_eq!(store.garbage(10).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn the_answers_to_a_message_leave_one_after_the_other() {
-    let Place { store, folder: _folder } = Place::new();
+async fn the_answers_to_a_message_leave_one_after_the_other(place: Place) {
+    let store = &place.store;
     store.arrive(arrival("m", "t")).await.unwrap();
     store
         .peek(IncomingFilter::default(), NOW, NOW + HOUR)
@@ -222,9 +210,8 @@ async fn the_answers_to_a_message_leave_one_after_the_other() {
     assert_eq!(store.claim("S", NOW + 20_000, 10).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn the_sum_of_the_files_is_what_counts() {
-    let Place { store, folder: _folder } = Place::new();
+async fn the_sum_of_the_files_is_what_counts(place: Place) {
+    let store = &place.store;
     let mib = 1024 * 1024;
     let rules = AttachmentRules { limit: 10 * mib };
     for (id, present, more, fits) in [
@@ -240,4 +227,18 @@ async fn the_sum_of_the_files_is_what_counts() {
         let added = store.attach(id, file("more", more * mib), rules, NOW).await;
         assert_eq!(added.is_ok(), fits, "{present} + {more} MiB: {added:?}");
     }
+}
+
+on_every_database! {
+    a_message_goes_from_draft_to_sent_and_its_files_become_garbage,
+    a_message_id_is_taken_for_good,
+    parallel_uploads_lose_nothing_and_number_each_file_once,
+    files_are_refused_by_name_by_sum_and_after_sending,
+    a_failed_create_leaves_nothing_behind,
+    a_worker_that_lost_its_lease_changes_nothing,
+    checkpoints_and_kept_documents_survive_a_restart,
+    what_is_not_due_is_not_claimed,
+    a_message_that_was_given_up_keeps_its_content_for_a_while,
+    the_answers_to_a_message_leave_one_after_the_other,
+    the_sum_of_the_files_is_what_counts,
 }

@@ -1,0 +1,138 @@
+//! What the store's functions work with.
+
+use std::cell::{Cell, RefCell};
+
+use super::{DatabaseError, Dialect, Driver, Row, Value};
+
+/// A connection in the hands of one piece of work.
+pub(crate) struct Connection {
+    driver: RefCell<Box<dyn Driver>>,
+    dialect: Dialect,
+    wrote: Cell<bool>,
+    failure: RefCell<Option<DatabaseError>>,
+}
+
+impl Connection {
+    pub(crate) fn new(driver: Box<dyn Driver>) -> Self {
+        Self {
+            dialect: driver.dialect(),
+            driver: RefCell::new(driver),
+            wrote: Cell::new(false),
+            failure: RefCell::new(None),
+        }
+    }
+
+    /// What the database speaks.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The driver, between pieces.
+    pub(super) fn driver(&mut self) -> &mut dyn Driver {
+        self.driver.get_mut().as_mut()
+    }
+
+    /// False when another connection must be made.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.driver.borrow().is_usable()
+    }
+
+    /// Whether a statement that is no question was run since the last look.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.replace(false)
+    }
+
+    /// The first statement that failed since the last look. What stands in its transaction cannot be committed, whatever was
+    /// made of the error.
+    pub(super) fn failure(&self) -> Option<DatabaseError> {
+        self.failure.take()
+    }
+
+    fn noted<T>(&self, result: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        if let Err(error) = &result {
+            self.failure.borrow_mut().get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
+        self.wrote.set(true);
+        let done = self.driver.borrow_mut().execute(sql, values);
+        self.noted(done)
+    }
+
+    /// Runs statements without values, separated by semicolons.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), DatabaseError> {
+        self.wrote.set(true);
+        let done = self.driver.borrow_mut().batch(sql);
+        self.noted(done)
+    }
+
+    /// Looks whether a connection that was idle is still there.
+    pub(crate) fn refresh(&self) {
+        self.driver.borrow_mut().refresh();
+    }
+
+    /// Runs a statement and hands over its rows one by one. No other statement can be run meanwhile.
+    pub(crate) fn each<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+        mut each: impl FnMut(T),
+    ) -> Result<(), DatabaseError> {
+        if !sql.starts_with("SELECT") {
+            self.wrote.set(true);
+        }
+        let done = self.driver.borrow_mut().query(sql, values, &mut |row| {
+            each(read(row)?);
+            Ok(())
+        });
+        self.noted(done)
+    }
+
+    /// All rows of an answer.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let mut rows = Vec::new();
+        self.each(sql, values, read, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// The first row of an answer, if it has one.
+    pub(crate) fn maybe<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+    ) -> Result<Option<T>, DatabaseError> {
+        let mut first = None;
+        self.each(sql, values, read, |row| {
+            if first.is_none() {
+                first = Some(row);
+            }
+        })?;
+        Ok(first)
+    }
+
+    /// The first row of an answer that has one.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        self.maybe(sql, values, read)?
+            .ok_or_else(|| DatabaseError::Other("a row that must be there is missing".into()))
+    }
+
+    /// Whether an answer has a row.
+    pub(crate) fn exists(&self, sql: &str, values: &[Value<'_>]) -> Result<bool, DatabaseError> {
+        Ok(self.maybe(sql, values, |_| Ok(()))?.is_some())
+    }
+}

@@ -1,0 +1,126 @@
+//! The database behind the store: one [`Driver`] for each kind, and what is the same for all of them.
+//!
+//! The store's SQL is written once, in what SQLite and PostgreSQL share; values are numbered `?1`, `?2`, … . The few places where
+//! they differ ask for the [`Dialect`]. A *piece* is a function of a [`Connection`] that makes one change; [`writers`] run pieces,
+//! several in one commit.
+
+mod column;
+mod connection;
+mod postgres;
+mod sqlite;
+mod writers;
+
+pub(crate) use column::{Row, ToValue, Value, params};
+pub(crate) use connection::Connection;
+pub(crate) use postgres::Postgres;
+pub(crate) use sqlite::Sqlite;
+pub(crate) use writers::Writers;
+
+/// Why the database did not do as it was told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseError {
+    /// No room on its disk. Nothing of the transaction was stored.
+    #[error("the disk that holds the database is full")]
+    Full,
+    /// A row that must be alone exists already.
+    #[error("a row exists already: {0}")]
+    Twice(String),
+    /// Another transaction was in the way. Nothing was stored; the same again can succeed.
+    #[error("another transaction was in the way: {0}")]
+    Conflict(String),
+    /// The connection is gone, or none could be had.
+    #[error("the database cannot be reached: {0}")]
+    Away(String),
+    /// Everything else.
+    #[error("the database: {0}")]
+    Other(String),
+}
+
+/// What kind of SQL a database speaks, where it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// One writer at a time: rows need no locks.
+    Sqlite,
+    /// Many writers: what is read to be changed is locked.
+    Postgres,
+}
+
+impl Dialect {
+    /// Locks the rows that a SELECT finds, until the commit.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// The same; rows that another transaction has locked are left out.
+    pub(crate) fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Compares with a pattern; capital letters do not count.
+    pub(crate) fn like(self) -> &'static str {
+        match self {
+            Self::Sqlite => "LIKE",
+            Self::Postgres => "ILIKE",
+        }
+    }
+}
+
+/// One open connection of one kind of database.
+pub(crate) trait Driver: Send {
+    /// What it speaks.
+    fn dialect(&self) -> Dialect;
+    /// Runs a statement; returns how many rows it changed.
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError>;
+    /// Runs a statement and hands over its rows one by one.
+    fn query(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), DatabaseError>;
+    /// Runs statements without values, separated by semicolons.
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
+    /// Starts a transaction for writing.
+    fn begin(&mut self) -> Result<(), DatabaseError>;
+    /// Makes it durable. An error says that nothing of it was stored, but for [`Commit::Unknown`].
+    fn commit(&mut self) -> Result<(), Commit>;
+    /// Takes everything since `begin` back.
+    fn rollback(&mut self);
+    /// False when another connection must be made.
+    fn is_usable(&self) -> bool;
+    /// Looks whether a connection that was idle is still there.
+    fn refresh(&mut self) {}
+}
+
+/// Takes a row.
+pub(crate) type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<(), DatabaseError> + 'a;
+
+/// A commit that did not go through.
+#[derive(Debug)]
+pub(crate) enum Commit {
+    /// Nothing was stored.
+    Failed(DatabaseError),
+    /// The connection was lost: nobody knows. [`Backend::settle`] can find out.
+    Unknown(Mark),
+}
+
+/// Names one commit, to ask for it later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(pub(crate) i64);
+
+/// A place where connections are made: one kind of database.
+pub(crate) trait Backend: Send + Sync + 'static {
+    /// Another connection. `writes`: it will change rows.
+    fn connect(&self, writes: bool) -> Result<Box<dyn Driver>, DatabaseError>;
+    /// Whether a commit took place whose answer was lost.
+    fn settle(&self, mark: &Mark) -> Result<bool, DatabaseError>;
+    /// How many connections write at the same time.
+    fn writers(&self) -> usize;
+    /// How many pieces share one commit at most.
+    fn batch(&self) -> usize;
+    /// How many connections read at the same time.
+    fn readers(&self) -> usize;
+    /// How long to go on trying to reach it.
+    fn patience(&self) -> std::time::Duration;
+}

@@ -1,0 +1,288 @@
+//! Those who change the database.
+//!
+//! Each writer is a thread with a connection of its own. It takes the pieces that are waiting, runs one after the other in one
+//! transaction, commits once for all of them and answers only then: every caller gets the durability of its own commit at
+//! the price of a shared one.
+//!
+//! A piece can be run more than once, so it is a function that can be called again. When one fails after it has changed something,
+//! the transaction is taken back, the others run again together and the failed one alone. When the connection is lost, everything
+//! runs again on a new one; when it was lost during the commit, the database is asked first whether the commit took place.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{Backend, Commit, Connection, DatabaseError};
+use crate::StoreError;
+
+/// Pauses between attempts to reach the database.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often a piece that met another transaction is tried again.
+const CONFLICTS: u32 = 20;
+
+/// A piece of work that waits for its turn.
+trait Job: Send {
+    /// Runs it; the result is kept for the answer.
+    fn run(&mut self, connection: &Connection) -> Ran;
+    /// Answers with the result, or with what happened to all.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
+}
+
+/// How a piece came out.
+enum Ran {
+    /// Its changes, if any, are to be committed.
+    Done,
+    /// It found that it had nothing to do, and has changed nothing.
+    Refused,
+    /// The database did not let it.
+    Broken(DatabaseError),
+}
+
+struct Piece<T, F> {
+    work: F,
+    result: Option<Result<T, StoreError>>,
+    caller: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Piece<T, F>
+where
+    T: Send,
+    F: Fn(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Ran {
+        let result = (self.work)(connection);
+        match (connection.failure(), result) {
+            (None, result) => {
+                let ran = if result.is_ok() { Ran::Done } else { Ran::Refused };
+                self.result = Some(result);
+                ran
+            }
+            (Some(failure), result) => {
+                // Whatever the work made of the error, it cannot have succeeded.
+                let error = result.err().unwrap_or_else(|| StoreError::Database(failure.clone()));
+                self.result = Some(Err(error));
+                Ran::Broken(failure)
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let answer = match (failure, self.result) {
+            (None, Some(result)) => result,
+            (Some(failure), _) => Err(failure),
+            (None, None) => Err(StoreError::Closed("the work was never run".into())),
+        };
+        // A caller that has gone away needs no answer; its work is done all the same.
+        let _gone = self.caller.send(answer);
+    }
+}
+
+type Waiting = Vec<Box<dyn Job>>;
+type Inbox = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
+
+/// The door to the writers.
+pub(crate) struct Writers {
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    /// Starts them. The first one takes over a connection that is open already.
+    pub(crate) fn start(backend: &Arc<dyn Backend>, first: Connection) -> Result<Self, StoreError> {
+        let (jobs, inbox) = mpsc::channel();
+        let inbox: Inbox = Arc::new(Mutex::new(inbox));
+        let mut first = Some(first);
+        let mut threads = Vec::new();
+        for number in 0..backend.writers().max(1) {
+            let mut writer = Writer {
+                backend: Arc::clone(backend),
+                connection: first.take(),
+            };
+            let inbox = Arc::clone(&inbox);
+            let thread = std::thread::Builder::new()
+                .name(format!("store-writer-{number}"))
+                .spawn(move || writer.run(&inbox))
+                .map_err(|error| StoreError::Closed(error.to_string()))?;
+            threads.push(thread);
+        }
+        Ok(Self {
+            jobs: Some(jobs),
+            threads,
+        })
+    }
+
+    /// Runs `work` and returns its result when it is on disk.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let jobs = self
+            .jobs
+            .as_ref()
+            .ok_or_else(|| StoreError::Closed("the store is shut".into()))?;
+        jobs.send(Box::new(Piece {
+            work,
+            result: None,
+            caller,
+        }))
+        .map_err(|_| StoreError::Closed("the writers have stopped".into()))?;
+        answer
+            .await
+            .map_err(|_| StoreError::Closed("the writer stopped before it answered".into()))?
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // It ends when it has committed what was waiting.
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// How the attempt to commit a number of pieces ended.
+enum Attempt {
+    Committed,
+    /// This one must be taken out: the others can go without it.
+    Without(usize),
+    /// Nothing was stored; the same again can succeed.
+    Again(DatabaseError),
+    /// Nothing was stored, for a reason that all share.
+    Failed(DatabaseError),
+    /// Nobody knows.
+    Unclear(String),
+}
+
+struct Writer {
+    backend: Arc<dyn Backend>,
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    fn run(&mut self, inbox: &Inbox) {
+        while let Some(waiting) = take(inbox, self.backend.batch()) {
+            self.commit(waiting);
+        }
+    }
+
+    /// Commits what can be committed together, then the rest one by one.
+    fn commit(&mut self, mut together: Waiting) {
+        let mut alone = Vec::new();
+        self.settle(&mut together, &mut alone);
+        for job in alone {
+            let mut rest = Vec::new();
+            self.settle(&mut vec![job], &mut rest);
+            // Taken out of a company of one: its own error is its answer.
+            for job in rest {
+                job.answer(None);
+            }
+        }
+    }
+
+    fn settle(&mut self, jobs: &mut Waiting, alone: &mut Waiting) {
+        let deadline = Instant::now() + self.backend.patience();
+        let mut conflicts = 0;
+        while !jobs.is_empty() {
+            let failure = match self.attempt(jobs) {
+                Attempt::Committed => None,
+                Attempt::Without(index) => {
+                    alone.push(jobs.remove(index));
+                    continue;
+                }
+                Attempt::Again(DatabaseError::Conflict(reason)) if conflicts < CONFLICTS => {
+                    tracing::debug!(reason, "two transactions met; trying again");
+                    conflicts += 1;
+                    continue;
+                }
+                Attempt::Again(DatabaseError::Away(reason)) if Instant::now() < deadline => {
+                    tracing::warn!(reason, "the database is away; trying again");
+                    self.connection = None;
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
+                Attempt::Again(error) | Attempt::Failed(error) => {
+                    tracing::error!(%error, pieces = jobs.len(), "a commit failed; nothing of it was stored");
+                    Some(StoreError::Database(error))
+                }
+                Attempt::Unclear(reason) => {
+                    tracing::error!(reason, pieces = jobs.len(), "nobody knows whether a commit took place");
+                    Some(StoreError::Closed(reason))
+                }
+            };
+            for job in jobs.drain(..) {
+                job.answer(failure.clone());
+            }
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut Waiting) -> Attempt {
+        let ended = self.transaction(jobs);
+        if self.connection.as_ref().is_some_and(|open| !open.is_usable()) {
+            self.connection = None;
+        }
+        match ended {
+            Ok(()) => Attempt::Committed,
+            Err(Ended::Piece(index)) => Attempt::Without(index),
+            Err(Ended::Nothing(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_)))) => Attempt::Again(error),
+            Err(Ended::Nothing(error)) => Attempt::Failed(error),
+            Err(Ended::Unknown(mark)) => match self.backend.settle(&mark) {
+                Ok(true) => Attempt::Committed,
+                Ok(false) => Attempt::Again(DatabaseError::Away("the connection was lost before the commit".into())),
+                Err(error) => Attempt::Unclear(error.to_string()),
+            },
+        }
+    }
+
+    fn transaction(&mut self, jobs: &mut Waiting) -> Result<(), Ended> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(Connection::new(self.backend.connect(true).map_err(Ended::Nothing)?)),
+        };
+        connection.driver().begin().map_err(Ended::Nothing)?;
+        for (index, job) in jobs.iter_mut().enumerate() {
+            let (_wrote, _failed) = (connection.wrote(), connection.failure());
+            let failed = match job.run(connection) {
+                Ran::Done => continue,
+                Ran::Refused if !connection.wrote() => continue,
+                Ran::Refused => Ended::Piece(index),
+                Ran::Broken(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_))) => Ended::Nothing(error),
+                Ran::Broken(_) => Ended::Piece(index),
+            };
+            connection.driver().rollback();
+            return Err(failed);
+        }
+        match connection.driver().commit() {
+            Ok(()) => Ok(()),
+            Err(Commit::Failed(error)) => {
+                connection.driver().rollback();
+                Err(Ended::Nothing(error))
+            }
+            Err(Commit::Unknown(mark)) => Err(Ended::Unknown(mark)),
+        }
+    }
+}
+
+/// Why a transaction did not come to its end.
+enum Ended {
+    Piece(usize),
+    Nothing(DatabaseError),
+    Unknown(super::Mark),
+}
+
+/// Waits for a piece, and takes what else is there. None: no more will come.
+fn take(inbox: &Inbox, limit: usize) -> Option<Waiting> {
+    let inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut taken = vec![inbox.recv().ok()?];
+    while taken.len() < limit
+        && let Ok(job) = inbox.try_recv()
+    {
+        taken.push(job);
+    }
+    Some(taken)
+}
