@@ -80,6 +80,14 @@ impl Files {
         FileReader::new(self.place.open(name)?, key, name::label(name))
     }
 
+    /// The content of a file that was just written, small or large.
+    pub fn read_new(&self, key: &MessageKey, file: &NewFile) -> io::Result<FileReader> {
+        match file.small() {
+            Some(sealed) => FileReader::small(key, sealed.to_vec()),
+            None => self.read(key, file.name()),
+        }
+    }
+
     /// Whether the stored bytes of a large file are still those that it is named by. Needs no key.
     pub fn verify(&self, name: &str) -> io::Result<bool> {
         let mut stored = self.place.open(name)?;

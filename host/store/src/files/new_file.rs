@@ -1,5 +1,6 @@
 //! A file that was written and that no row of the database names yet.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,30 +13,21 @@ pub struct NewFile {
     name: String,
     size: u64,
     sealed: Sealed,
+    claimed: AtomicBool,
 }
 
-enum Sealed {
+pub(super) enum Sealed {
     Small(Vec<u8>),
-    Large { place: Arc<dyn Place>, claimed: AtomicBool },
+    Large(Arc<dyn Place>),
 }
 
 impl NewFile {
-    pub(super) fn new_small(name: String, size: u64, sealed: Vec<u8>) -> Self {
+    pub(super) fn new(name: String, size: u64, sealed: Sealed) -> Self {
         Self {
             name,
             size,
-            sealed: Sealed::Small(sealed),
-        }
-    }
-
-    pub(super) fn new_large(name: String, size: u64, place: Arc<dyn Place>) -> Self {
-        Self {
-            name,
-            size,
-            sealed: Sealed::Large {
-                place,
-                claimed: AtomicBool::new(false),
-            },
+            sealed,
+            claimed: AtomicBool::new(false),
         }
     }
 
@@ -53,24 +45,36 @@ impl NewFile {
     pub fn small(&self) -> Option<&[u8]> {
         match &self.sealed {
             Sealed::Small(sealed) => Some(sealed),
-            Sealed::Large { .. } => None,
+            Sealed::Large(_) => None,
         }
     }
 
     /// The database names it, or may: from now on it is the database's, or the sweeper's.
     pub fn claim(&self) {
-        if let Sealed::Large { claimed, .. } = &self.sealed {
-            claimed.store(true, Ordering::Release);
-        }
+        self.claimed.store(true, Ordering::Release);
+    }
+
+    /// Whether the database has it already.
+    pub fn is_claimed(&self) -> bool {
+        self.claimed.load(Ordering::Acquire)
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if let Sealed::Large { place, claimed } = &self.sealed
-            && !claimed.load(Ordering::Acquire)
+        if let Sealed::Large(place) = &self.sealed
+            && !self.is_claimed()
         {
             place.discard(&self.name);
         }
+    }
+}
+
+impl fmt::Debug for NewFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewFile")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }

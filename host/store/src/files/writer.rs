@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::SMALL;
 use super::format::ChunkWriter;
 use super::key::MessageKey;
-use super::new_file::NewFile;
+use super::new_file::{NewFile, Sealed};
 use super::place::{Draft, Place};
 
 /// Takes content and encrypts it. Until [`FileWriter::finish`] the file does not exist; dropped before, it leaves nothing.
@@ -42,13 +42,14 @@ impl FileWriter {
     pub fn finish(mut self) -> io::Result<NewFile> {
         let sink = self.chunks.take().ok_or_else(broken)?.finish()?;
         let name = hex::encode(sink.digest.finish());
-        match sink.draft {
-            None => Ok(NewFile::new_small(name, self.size, sink.held)),
+        let sealed = match sink.draft {
+            None => Sealed::Small(sink.held),
             Some(draft) => {
                 draft.keep(&name)?;
-                Ok(NewFile::new_large(name, self.size, sink.place))
+                Sealed::Large(sink.place)
             }
-        }
+        };
+        Ok(NewFile::new(name, self.size, sealed))
     }
 }
 

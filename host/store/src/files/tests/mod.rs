@@ -13,7 +13,7 @@ use budstikke_test_bucket::Bucket as TestBucket;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{BucketSettings, FileReader, Files, MessageKey, NewFile, StoreKey};
+use super::{BucketSettings, Files, MessageKey, NewFile, StoreKey};
 
 pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
@@ -75,14 +75,6 @@ impl Home {
         assert!(file.small().is_none(), "a small file stands nowhere");
         file.claim();
         file.name().to_owned()
-    }
-
-    pub(super) fn open(&self, key: &MessageKey, file: &NewFile) -> FileReader {
-        match file.small() {
-            Some(sealed) => FileReader::small(key, sealed.to_vec()),
-            None => self.files.read(key, file.name()),
-        }
-        .unwrap()
     }
 
     pub(super) fn content(&self, key: &MessageKey, name: &str) -> io::Result<Vec<u8>> {
