@@ -1,8 +1,8 @@
-//! A file of the vault: a header of 24 bytes, then chunks of AES-256-GCM.
+//! A stored file: a header of 24 bytes, then chunks of AES-256-GCM.
 //!
 //! ```text
 //! "BUDSTIK1"  8 bytes
-//! salt       16 bytes   the file's key is derived from the store's key and this
+//! salt       16 bytes   the file's key is derived from the message's key and this
 //! chunk      65 536 bytes of content + 16 bytes tag, any number
 //! last chunk 0 to 65 536 bytes of content + 16 bytes tag
 //! ```
@@ -13,7 +13,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 
-use super::key::{SALT, StoreKey};
+use super::key::MessageKey;
+use super::secret::SALT;
 
 const MAGIC: &[u8; 8] = b"BUDSTIK1";
 const HEADER: u64 = 8 + SALT as u64;
@@ -27,8 +28,8 @@ fn nonce(number: u64, last: bool) -> Nonce {
     Nonce::assume_unique_for_key(bytes)
 }
 
-fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("a stored file is damaged: {what}"))
+fn damaged(label: &str, what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{label} is damaged: {what}"))
 }
 
 pub(super) struct ChunkWriter<W> {
@@ -40,8 +41,8 @@ pub(super) struct ChunkWriter<W> {
 }
 
 impl<W: Write> ChunkWriter<W> {
-    pub(super) fn new(mut inner: W, key: &StoreKey) -> io::Result<Self> {
-        let salt = StoreKey::salt()?;
+    pub(super) fn new(mut inner: W, key: &MessageKey) -> io::Result<Self> {
+        let salt = MessageKey::salt()?;
         let header = [&MAGIC[..], &salt].concat();
         inner.write_all(&header)?;
         Ok(Self {
@@ -87,6 +88,8 @@ impl<W: Write> Write for ChunkWriter<W> {
 
 pub(super) struct ChunkReader<R> {
     inner: R,
+    /// What errors call the file.
+    label: String,
     key: LessSafeKey,
     header: Vec<u8>,
     /// Content bytes in the whole file.
@@ -99,27 +102,29 @@ pub(super) struct ChunkReader<R> {
 }
 
 impl<R: Read + Seek> ChunkReader<R> {
-    pub(super) fn new(mut inner: R, key: &StoreKey) -> io::Result<Self> {
+    pub(super) fn new(mut inner: R, key: &MessageKey, label: String) -> io::Result<Self> {
         let mut header = vec![0; 8 + SALT];
-        inner
-            .read_exact(&mut header)
-            .map_err(|_| damaged("it is shorter than its header"))?;
+        inner.read_exact(&mut header).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(&label, "it is shorter than its header"),
+            _ => error,
+        })?;
         let salt = header
             .strip_prefix(MAGIC)
-            .ok_or_else(|| damaged("it does not begin as it must"))?;
+            .ok_or_else(|| damaged(&label, "it does not begin as it must"))?;
         let key = key.file_key(salt)?;
         let body = inner
             .seek(SeekFrom::End(0))?
             .checked_sub(HEADER)
-            .ok_or_else(|| damaged("no chunks"))?;
+            .ok_or_else(|| damaged(&label, "no chunks"))?;
         let whole = (CHUNK + TAG) as u64;
         let chunks = body.div_ceil(whole);
         let size = body
             .checked_sub(chunks * TAG as u64)
             .filter(|_| chunks > 0)
-            .ok_or_else(|| damaged("a short chunk"))?;
+            .ok_or_else(|| damaged(&label, "a short chunk"))?;
         Ok(Self {
             inner,
+            label,
             key,
             header,
             size,
@@ -127,6 +132,10 @@ impl<R: Read + Seek> ChunkReader<R> {
             loaded: None,
             buffer: Vec::new(),
         })
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Number of the last chunk. A full last chunk and an empty one after it look alike by size only when the content is
@@ -150,7 +159,7 @@ impl<R: Read + Seek> ChunkReader<R> {
         let length = self
             .key
             .open_in_place(nonce, Aad::from(&self.header), &mut self.buffer)
-            .map_err(|_| damaged("a chunk does not match its tag"))?
+            .map_err(|_| damaged(&self.label, "a chunk does not match its tag"))?
             .len();
         self.buffer.truncate(length);
         self.loaded = Some(number);
@@ -185,90 +194,5 @@ impl<R: Read + Seek> Seek for ChunkReader<R> {
         };
         self.position = target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start"))?;
         Ok(self.position)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-
-    fn key() -> StoreKey {
-        StoreKey::from_bytes([7; 32])
-    }
-
-    fn written(content: &[u8]) -> Vec<u8> {
-        let mut writer = ChunkWriter::new(Vec::new(), &key()).unwrap();
-        writer.write_all(content).unwrap();
-        writer.finish().unwrap()
-    }
-
-    fn read(file: &[u8]) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        ChunkReader::new(Cursor::new(file), &key())?.read_to_end(&mut content)?;
-        Ok(content)
-    }
-
-    fn sample(size: usize) -> Vec<u8> {
-        (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect()
-    }
-
-    #[test]
-    fn content_of_every_size_around_a_chunk_comes_back() {
-        for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 17] {
-            let content = sample(size);
-            assert_eq!(read(&written(&content)).unwrap(), content, "size {size}");
-        }
-    }
-
-    #[test]
-    fn a_shortened_file_is_refused_also_at_a_chunk_border() {
-        let file = written(&sample(2 * CHUNK + 5));
-        for cut in [
-            file.len() - 1,
-            file.len() - 21,
-            usize::try_from(HEADER).unwrap() + CHUNK + TAG,
-            24,
-            10,
-            0,
-        ] {
-            let result = read(&file[..cut]);
-            assert!(result.is_err(), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_anywhere_is_refused() {
-        let file = written(&sample(100));
-        for index in 0..file.len() {
-            let mut changed = file.clone();
-            changed[index] ^= 1;
-            assert!(read(&changed).is_err(), "byte {index}");
-        }
-    }
-
-    #[test]
-    fn seeking_reads_the_same_bytes_as_reading_through() {
-        let content = sample(3 * CHUNK + 100);
-        let mut reader = ChunkReader::new(Cursor::new(written(&content)), &key()).unwrap();
-        for start in [0, 5, CHUNK - 1, CHUNK, 2 * CHUNK + 3, content.len() - 1] {
-            reader.seek(SeekFrom::Start(start as u64)).unwrap();
-            let mut some = vec![0; 10.min(content.len() - start)];
-            reader.read_exact(&mut some).unwrap();
-            assert_eq!(some, content[start..start + some.len()]);
-        }
-    }
-
-    #[test]
-    fn another_key_opens_nothing() {
-        let file = written(b"content");
-        let other = StoreKey::from_bytes([8; 32]);
-        let mut content = Vec::new();
-        let result = ChunkReader::new(Cursor::new(file), &other)
-            .unwrap()
-            .read_to_end(&mut content);
-        assert!(result.is_err());
-        assert!(content.is_empty());
     }
 }

@@ -1,175 +1,140 @@
-//! The key that everything at rest is encrypted with.
+//! The two keys: the store's, which only the organisation can open, and one for each message, which only the store's can.
 //!
-//! Thirty-two random bytes, made at the first start and kept in the data folder as `store.key`: CMS EnvelopedData to the
-//! organisation's own certificate, so the folder is of no use to anybody without the organisation's private key, and an
-//! operator who has the key can open it with openssl. A new organisation key needs only this one file rewritten.
+//! Content is encrypted under the key of its message. Whoever removes the wrapped key of a message has erased all that the
+//! message holds, also in copies of files that nobody can reach any more, such as backups.
 
-use std::fs::{self, File};
+use std::fmt;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::{hkdf, rand};
+use aws_lc_rs::aead::LessSafeKey;
 use budstikke_message::cms::{ContentCipher, EnvelopeReader, EnvelopeWriter, KeyTransport};
 use budstikke_message::keystore::Identity;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-pub(super) const SALT: usize = 16;
-const KEY: usize = 32;
+use super::secret::{Secret, Use};
 
-/// Why the key cannot be had.
+/// Why the store's key cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file cannot be read or written.
-    #[error("{path}: {error}")]
-    Io {
-        /// The file.
-        path: String,
-        /// What the system said.
-        error: io::Error,
-    },
+    /// The system has no random bytes to make a key of.
+    #[error("the store key cannot be made: {0}")]
+    NotMade(#[source] io::Error),
+    /// It cannot be encrypted to the organisation's certificate.
+    #[error("the store key cannot be sealed to the organisation's certificate: {0}")]
+    NotSealed(String),
     /// The organisation's key does not open it.
     #[error(
-        "{path} cannot be opened with the organisation's key ({reason}). It was made with another keystore: put the old \
-         keystore back, or move the data folder away to start with an empty one"
+        "the store key cannot be opened with the organisation's key ({reason}). It was made with another keystore: put the \
+         old keystore back, or start with an empty database"
     )]
     NotOurs {
-        /// The file.
-        path: String,
         /// What the decryption said.
         reason: String,
     },
 }
 
-/// The store's key. Cheap to clone; cleared from memory with the last clone.
+/// The key of one installation, shared by its nodes. Cheap to clone; cleared from memory with the last clone.
 #[derive(Clone)]
-pub struct StoreKey(Arc<Zeroizing<[u8; KEY]>>);
+pub struct StoreKey(Secret);
 
 impl StoreKey {
-    /// Reads the key file, or makes it.
-    pub fn open_or_create(path: &Path, owner: &Identity) -> Result<Self, KeyError> {
-        let io_error = |error| KeyError::Io {
-            path: path.display().to_string(),
-            error,
-        };
-        match fs::read(path) {
-            Ok(sealed) => Self::unwrap(path, &sealed, owner),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut bytes = [0; KEY];
-                rand::fill(&mut bytes).map_err(|_| io_error(io::Error::other("no random bytes")))?;
-                let key = Self::from_bytes(bytes);
-                bytes.zeroize();
-                let sealed = key.wrap(owner).map_err(io_error)?;
-                write_once(path, &sealed).map_err(io_error)?;
-                Ok(key)
-            }
-            Err(error) => Err(io_error(error)),
-        }
+    /// A new random key.
+    pub fn generate() -> Result<Self, KeyError> {
+        Secret::generate().map(Self).map_err(KeyError::NotMade)
     }
 
-    pub(super) fn from_bytes(bytes: [u8; KEY]) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
-    }
-
-    fn wrap(&self, owner: &Identity) -> io::Result<Vec<u8>> {
+    /// CMS EnvelopedData to the organisation's own certificate: of no use to anybody without the organisation's private key,
+    /// and an operator who has that can open it with `openssl cms -decrypt`. A new organisation key needs only these bytes
+    /// sealed again.
+    pub fn seal_to(&self, owner: &Identity) -> Result<Vec<u8>, KeyError> {
+        let failed = |error: &dyn fmt::Display| KeyError::NotSealed(error.to_string());
         let mut writer = EnvelopeWriter::new(
             Vec::new(),
             owner.certificate(),
             KeyTransport::RsaOaepSha256,
             ContentCipher::Aes256Cbc,
         )
-        .map_err(io::Error::other)?;
-        writer.write_all(&self.0[..])?;
-        writer.finish().map_err(io::Error::other)
+        .map_err(|error| failed(&error))?;
+        writer.write_all(self.0.bytes()).map_err(|error| failed(&error))?;
+        writer.finish().map_err(|error| failed(&error))
     }
 
-    fn unwrap(path: &Path, sealed: &[u8], owner: &Identity) -> Result<Self, KeyError> {
-        let not_ours = |reason: String| KeyError::NotOurs {
-            path: path.display().to_string(),
-            reason,
-        };
+    /// Opens what [`StoreKey::seal_to`] made.
+    pub fn open(sealed: &[u8], owner: &Identity) -> Result<Self, KeyError> {
+        let not_ours = |reason: String| KeyError::NotOurs { reason };
         let mut reader = EnvelopeReader::open(sealed, owner).map_err(|error| not_ours(error.to_string()))?;
         let mut plain = Zeroizing::new(Vec::new());
         reader
             .read_to_end(&mut plain)
             .map_err(|error| not_ours(error.to_string()))?;
-        let bytes: [u8; KEY] = plain
-            .as_slice()
-            .try_into()
-            .map_err(|_| not_ours(format!("it holds {} bytes", plain.len())))?;
-        Ok(Self::from_bytes(bytes))
+        Secret::from_slice(&plain)
+            .map(Self)
+            .ok_or_else(|| not_ours(format!("it holds {} bytes", plain.len())))
     }
 
-    pub(super) fn salt() -> io::Result<[u8; SALT]> {
-        let mut salt = [0; SALT];
-        rand::fill(&mut salt).map_err(|_| io::Error::other("no random bytes"))?;
-        Ok(salt)
+    /// A message's key for a database column; it opens again only for the same message.
+    pub fn wrap(&self, key: &MessageKey, message_id: &str) -> io::Result<Vec<u8>> {
+        self.0.seal(Use::MessageKey, message_id, key.0.bytes())
     }
 
-    /// The key of one file or value.
-    pub(super) fn file_key(&self, salt: &[u8]) -> io::Result<LessSafeKey> {
-        let failed = |_| io::Error::other("a key could not be derived");
-        let mut bytes = Zeroizing::new([0; KEY]);
-        hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
-            .extract(&self.0[..])
-            .expand(&[b"budstikke at rest"], hkdf::HKDF_SHA256)
-            .and_then(|key| key.fill(&mut bytes[..]))
-            .map_err(failed)?;
-        Ok(LessSafeKey::new(
-            UnboundKey::new(&AES_256_GCM, &bytes[..]).map_err(failed)?,
-        ))
+    /// Opens what [`StoreKey::wrap`] made.
+    pub fn unwrap(&self, wrapped: &[u8], message_id: &str) -> io::Result<MessageKey> {
+        let bytes = self.0.unseal(Use::MessageKey, message_id, wrapped)?;
+        Secret::from_slice(&bytes)
+            .map(MessageKey)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message's key has another length"))
     }
 
-    /// `salt ‖ ciphertext ‖ tag`; the salt makes the key unique, so the nonce can be constant.
-    pub(super) fn seal(&self, context: &str, value: &[u8]) -> io::Result<Vec<u8>> {
-        let salt = Self::salt()?;
-        let mut sealed = value.to_vec();
-        self.file_key(&salt)?
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key([0; NONCE_LEN]),
-                Aad::from(context.as_bytes()),
-                &mut sealed,
-            )
-            .map_err(|_| io::Error::other("a value could not be encrypted"))?;
-        sealed.splice(..0, salt);
-        Ok(sealed)
+    /// Seals a small value that belongs to no message, such as a webhook's secret. `context` says what it is; it must be the
+    /// same when it is opened.
+    pub fn seal(&self, context: &str, value: &[u8]) -> io::Result<Vec<u8>> {
+        self.0.seal(Use::Value, context, value)
     }
 
-    pub(super) fn unseal(&self, context: &str, sealed: &[u8]) -> io::Result<Vec<u8>> {
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a stored value does not match its tag");
-        let (salt, sealed) = sealed.split_at_checked(SALT).ok_or_else(damaged)?;
-        let mut value = sealed.to_vec();
-        let length = self
-            .file_key(salt)?
-            .open_in_place(
-                Nonce::assume_unique_for_key([0; NONCE_LEN]),
-                Aad::from(context.as_bytes()),
-                &mut value,
-            )
-            .map_err(|_| damaged())?
-            .len();
-        value.truncate(length);
-        Ok(value)
+    /// Opens what [`StoreKey::seal`] made.
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.0.unseal(Use::Value, context, sealed)
     }
 }
 
-fn write_once(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("key.new");
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(
-        path.parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new(".")),
-    )?
-    .sync_all()
+/// The key of all content of one message. Cheap to clone; cleared from memory with the last clone.
+#[derive(Clone)]
+pub struct MessageKey(Secret);
+
+impl MessageKey {
+    /// A new random key.
+    pub fn generate() -> io::Result<Self> {
+        Secret::generate().map(Self)
+    }
+
+    /// Seals a small value of the message, such as its SBD, for a database column. `context` says what it is; it must be the
+    /// same when it is opened.
+    pub fn seal(&self, context: &str, value: &[u8]) -> io::Result<Vec<u8>> {
+        self.0.seal(Use::Value, context, value)
+    }
+
+    /// Opens what [`MessageKey::seal`] made.
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.0.unseal(Use::Value, context, sealed)
+    }
+
+    pub(super) fn file_key(&self, salt: &[u8]) -> io::Result<LessSafeKey> {
+        self.0.derive(Use::File, salt)
+    }
+
+    pub(super) fn salt() -> io::Result<[u8; super::secret::SALT]> {
+        Secret::salt()
+    }
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreKey(..)")
+    }
+}
+
+impl fmt::Debug for MessageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MessageKey(..)")
+    }
 }

@@ -1,184 +1,175 @@
-//! Files at rest, encrypted. One folder; a file is written under a temporary name, synced, renamed, and never changed.
+//! Files at rest: encrypted, named by the digest of what is stored, in a folder or a bucket.
 //!
-//! A file stands under a random name in a folder of its first two letters. Which files are needed is the store's to say;
-//! one that a crash left behind without a row is found by [`Vault::sweep`].
+//! A file is written once and never changed. Small ones ([`SMALL`]) are given back to the caller, whose database keeps them
+//! beside their message; larger ones stand in a place under their name. Which files are needed is the database's to say: one that
+//! a crash left behind without a row is found by [`Files::sweep`].
+//!
+//! All calls may wait for a disk or a network: make them on blocking threads.
 
+mod bucket;
+mod folder;
 mod format;
 mod key;
-mod unclaimed;
+mod name;
+mod new_file;
+mod place;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use format::{ChunkReader, ChunkWriter};
-pub use key::{KeyError, StoreKey};
-pub use unclaimed::Unclaimed;
+use aws_lc_rs::digest::{Context, SHA256};
+use tokio::runtime::Handle;
 
-/// A file that is safely on disk.
-#[derive(Debug, Clone)]
-pub struct Blob {
-    /// Its name in the vault.
-    pub name: String,
-    /// Size of the content, bytes.
-    pub size: u64,
-}
+pub use bucket::BucketSettings;
+pub use key::{KeyError, MessageKey, StoreKey};
+pub use new_file::NewFile;
+pub use writer::FileWriter;
 
-/// The folder.
+use bucket::Bucket;
+use folder::Folder;
+use format::ChunkReader;
+use place::{Place, Source};
+
+/// A file whose stored bytes are at most this many is small, and never touches a disk of ours.
+pub const SMALL: usize = 32 * 1024;
+
+/// All stored files of an installation. Cheap to clone.
 #[derive(Clone)]
-pub struct Vault {
-    folder: PathBuf,
+pub struct Files {
+    place: Arc<dyn Place>,
     key: StoreKey,
 }
 
-impl Vault {
-    /// Opens or makes the folder, and removes what an earlier process left half-written.
-    pub fn open(folder: &Path, key: StoreKey) -> io::Result<Self> {
-        let writing = folder.join("writing");
-        if writing.exists() {
-            fs::remove_dir_all(&writing)?;
-        }
-        fs::create_dir_all(&writing)?;
-        // All at once and synced: a file is not on disk for good while the folder that it stands in is not.
-        for first in 0..=u8::MAX {
-            fs::create_dir_all(folder.join(format!("{first:02x}")))?;
-        }
-        File::open(folder)?.sync_all()?;
+impl Files {
+    /// Files in a folder, which is made when it is not there. Several nodes may share it.
+    pub fn folder(path: &Path, key: StoreKey) -> io::Result<Self> {
         Ok(Self {
-            folder: folder.to_owned(),
+            place: Arc::new(Folder::open(path)?),
             key,
         })
     }
 
-    /// Starts a file. Until [`BlobWriter::finish`] it does not exist.
-    pub fn create(&self) -> io::Result<BlobWriter> {
-        let name = uuid::Uuid::new_v4().simple().to_string();
-        let temporary = self.folder.join("writing").join(&name);
-        let file = File::options().write(true).create_new(true).open(&temporary)?;
-        let writer = ChunkWriter::new(BufWriter::with_capacity(256 * 1024, file), &self.key)?;
-        Ok(BlobWriter {
-            vault: self.clone(),
-            writer: Some(writer),
-            target: self.path_of(&name),
-            name,
-            temporary,
-            size: 0,
+    /// Files in a bucket. What is being written is gathered in `spool`, encrypted, until it is whole. Requests run on `runtime`,
+    /// whatever thread waits for them. The bucket is not asked anything yet; see [`Files::probe`].
+    pub fn bucket(settings: &BucketSettings, spool: &Path, key: StoreKey, runtime: Handle) -> io::Result<Self> {
+        Ok(Self {
+            place: Arc::new(Bucket::open(settings, spool, runtime)?),
+            key,
         })
     }
 
-    /// The content of a file, from the start; can seek. A changed or shortened file is an error while reading.
-    pub fn read(&self, name: &str) -> io::Result<impl Read + Seek + Send + use<>> {
-        ChunkReader::new(File::open(self.path_of(name))?, &self.key)
+    /// The key that wraps the keys of messages.
+    pub fn key(&self) -> &StoreKey {
+        &self.key
     }
 
-    /// Removes a file. One that is not there is no error.
+    /// Starts a file of the message that `key` belongs to.
+    pub fn create(&self, key: &MessageKey) -> io::Result<FileWriter> {
+        FileWriter::new(Arc::clone(&self.place), key)
+    }
+
+    /// The content of a large file.
+    pub fn read(&self, key: &MessageKey, name: &str) -> io::Result<FileReader> {
+        FileReader::new(self.place.open(name)?, key, name::label(name))
+    }
+
+    /// The content of a file that was just written, small or large.
+    pub fn read_new(&self, key: &MessageKey, file: &NewFile) -> io::Result<FileReader> {
+        match file.small() {
+            Some(sealed) => FileReader::small(key, sealed.to_vec()),
+            None => self.read(key, file.name()),
+        }
+    }
+
+    /// Whether the stored bytes of a large file are still those that it is named by. Needs no key.
+    pub fn verify(&self, name: &str) -> io::Result<bool> {
+        let mut stored = self.place.open(name)?;
+        let mut digest = Context::new(&SHA256);
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            match stored.read(&mut buffer) {
+                Ok(0) => return Ok(hex::encode(digest.finish()) == name),
+                Ok(count) => digest.update(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes a large file. One that is not there is no error.
     pub fn remove(&self, name: &str) -> io::Result<()> {
-        match fs::remove_file(self.path_of(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.place.remove(&[name.to_owned()])
     }
 
-    /// Removes files that nobody names and that are older than `age`. Returns how many.
-    pub fn sweep(&self, in_use: &HashSet<String>, age: Duration) -> io::Result<usize> {
-        let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+    /// Removes large files. Those that are not there are no error.
+    pub fn remove_many(&self, names: &[String]) -> io::Result<()> {
+        self.place.remove(names)
+    }
+
+    /// Removes files that nobody needs and that were written longer ago than `older_than`. `in_use` says which of the names that it
+    /// is given are needed; it is asked about a thousand at a time. Returns how many were removed.
+    ///
+    /// `older_than` must be longer than any file waits for its commit, and the clocks of all nodes and of the bucket's service must
+    /// agree within it: some hours.
+    pub fn sweep(
+        &self,
+        in_use: &dyn Fn(&[String]) -> io::Result<HashSet<String>>,
+        older_than: Duration,
+    ) -> io::Result<usize> {
+        let before = SystemTime::now()
+            .checked_sub(older_than)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
         let mut removed = 0;
-        for folder in fs::read_dir(&self.folder)? {
-            let folder = folder?;
-            if !folder.file_type()?.is_dir() || folder.file_name() == "writing" {
-                continue;
-            }
-            for file in fs::read_dir(folder.path())? {
-                let file = file?;
-                let known = file.file_name().to_str().is_some_and(|name| in_use.contains(name));
-                let old = || {
-                    file.metadata()
-                        .and_then(|metadata| metadata.modified())
-                        .is_ok_and(|time| time < before)
-                };
-                // One that is gone meanwhile, or cannot be looked at, is not this sweep's.
-                if !known && old() && fs::remove_file(file.path()).is_ok() {
-                    removed += 1;
-                }
-            }
-        }
+        self.place.written_before(before, &mut |mut names| {
+            let needed = in_use(&names)?;
+            names.retain(|name| !needed.contains(name));
+            self.place.remove(&names)?;
+            removed += names.len();
+            Ok(())
+        })?;
         Ok(removed)
     }
 
-    /// Seals a small value, such as an SBD, for a database column. `context` says what it is; it must be the same when it
-    /// is opened.
-    pub fn seal(&self, context: &str, value: &[u8]) -> io::Result<Vec<u8>> {
-        self.key.seal(context, value)
-    }
-
-    /// Opens what [`Vault::seal`] made.
-    pub fn unseal(&self, context: &str, sealed: &[u8]) -> io::Result<Vec<u8>> {
-        self.key.unseal(context, sealed)
-    }
-
-    fn path_of(&self, name: &str) -> PathBuf {
-        self.folder.join(name.get(..2).unwrap_or("__")).join(name)
+    /// Whether files can be kept now: the folder takes files and has free space, or the bucket answers. Takes some seconds at most.
+    pub fn probe(&self) -> io::Result<()> {
+        self.place.probe()
     }
 }
 
-/// A file that is being written.
-pub struct BlobWriter {
-    vault: Vault,
-    writer: Option<ChunkWriter<BufWriter<File>>>,
-    name: String,
-    temporary: PathBuf,
-    target: PathBuf,
-    size: u64,
-}
+/// The content of a file, from its start; can seek. A changed, moved or shortened file is an error while reading, never content.
+pub struct FileReader(ChunkReader<Box<dyn Source>>);
 
-impl BlobWriter {
-    /// Bytes so far.
+impl FileReader {
+    /// The content of a small file, from the bytes that [`NewFile::small`] gave.
+    pub fn small(key: &MessageKey, sealed: Vec<u8>) -> io::Result<Self> {
+        Self::new(Box::new(Cursor::new(sealed)), key, "a small file".to_owned())
+    }
+
+    fn new(stored: Box<dyn Source>, key: &MessageKey, label: String) -> io::Result<Self> {
+        ChunkReader::new(stored, key, label).map(Self)
+    }
+
+    /// Size of the content, bytes. Not sure before the last byte was read: a shortened file is found out only there.
     pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Puts the file on disk for good. It goes again with the guard, unless the store has named it by then.
-    pub fn finish(mut self) -> io::Result<Unclaimed> {
-        let writer = self
-            .writer
-            .take()
-            .ok_or_else(|| io::Error::other("the file is finished already"))?;
-        let file = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        let folder = self.target.parent().unwrap_or(Path::new("."));
-        fs::rename(&self.temporary, &self.target)?;
-        File::open(folder)?.sync_all()?;
-        Ok(Unclaimed::new(
-            self.vault.clone(),
-            Blob {
-                name: self.name.clone(),
-                size: self.size,
-            },
-        ))
+        self.0.size()
     }
 }
 
-impl Write for BlobWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let writer = self
-            .writer
-            .as_mut()
-            .ok_or_else(|| io::Error::other("the file is finished already"))?;
-        writer.write_all(bytes)?;
-        self.size = self.size.saturating_add(bytes.len() as u64);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl Read for FileReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
     }
 }
 
-impl Drop for BlobWriter {
-    fn drop(&mut self) {
-        // Gone already when it was finished; what cannot be removed now is removed at the next start.
-        let _gone = fs::remove_file(&self.temporary);
+impl Seek for FileReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
