@@ -38,13 +38,15 @@ impl Database {
     }
 
     /// The same database by another address, such as that of a line to the server.
-    pub fn url_through(&self, address: SocketAddr) -> String {
+    ///
+    /// # Errors
+    /// When `BUDSTIKKE_TEST_POSTGRES` has no host.
+    pub fn url_through(&self, address: SocketAddr) -> Result<String, Error> {
         let mut url = self.url.clone();
-        let moved = url
-            .set_ip_host(address.ip())
-            .and_then(|()| url.set_port(Some(address.port())));
-        debug_assert!(moved.is_ok(), "an address of PostgreSQL has a host");
-        url.into()
+        url.set_ip_host(address.ip())
+            .and_then(|()| url.set_port(Some(address.port())))
+            .map_err(|()| url::ParseError::EmptyHost)?;
+        Ok(url.into())
     }
 
     /// Runs SQL, several statements as one transaction. Returns rows as lines with `|` between columns.

@@ -18,7 +18,7 @@ impl Folder {
     pub(crate) fn new(programs: &Path, account: &Account) -> Result<Self, Error> {
         let template = template(programs, account)?;
         let folder = Self::empty(account)?;
-        copy(&template, &folder.data(), account).map_err(Error::system("copying the template of a cluster"))?;
+        copy(&template, &folder.data(), account)?;
         Ok(folder)
     }
 
@@ -83,12 +83,14 @@ fn template(programs: &Path, account: &Account) -> Result<PathBuf, Error> {
     // Made elsewhere: the server's user may not be let into the target folder.
     let workshop = Folder::empty(account)?;
     initdb(programs, account, &workshop)?;
-    let unfinished = template.with_extension("unfinished");
-    let made = match fs::remove_dir_all(&unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => copy(&workshop.data(), &unfinished, &Account::Own).and_then(|()| fs::rename(&unfinished, &template)),
-    };
-    made.map_err(Error::system(format!("making {}", template.display())))?;
+    let unfinished = common()?.join("unfinished");
+    let failed = || Error::system(format!("making {}", template.display()));
+    // Of a process that was killed.
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(failed())?;
+    }
+    copy(&workshop.data(), &unfinished, &Account::Own)?;
+    fs::rename(&unfinished, &template).map_err(failed())?;
     Ok(template)
 }
 
@@ -109,4 +111,22 @@ fn initdb(programs: &Path, account: &Account, folder: &Folder) -> Result<(), Err
         .arg(folder.data())
         .current_dir(folder.path());
     output(&mut initdb).map(drop)
+}
+
+/// Folders are for the server's user alone; PostgreSQL insists on it.
+fn copy(from: &Path, to: &Path, account: &Account) -> Result<(), Error> {
+    let failed = || Error::system(format!("copying {} to {}", from.display(), to.display()));
+    DirBuilder::new().mode(0o700).create(to).map_err(failed())?;
+    account.give(to)?;
+    for entry in fs::read_dir(from).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().map_err(failed())?.is_dir() {
+            copy(&source, &target, account)?;
+        } else {
+            fs::copy(&source, &target).map_err(failed())?;
+            account.give(&target)?;
+        }
+    }
+    Ok(())
 }

@@ -102,21 +102,27 @@ impl Server {
         Database::create(self)
     }
 
-    /// Ends all connections to a database, as an administrator or a failing server does. Returns how many there were.
+    /// Ends all connections to a database, as an administrator or a failing server does, and waits until they are gone.
+    /// Returns how many it ended.
     ///
     /// # Errors
-    /// When the server is down or refuses.
+    /// When the server is down or refuses, or a connection is still there after a minute.
     pub fn terminate_connections(&self, database: &Database) -> Result<usize, Error> {
-        // The number is how long, in milliseconds, it waits for each to be really gone.
-        let gone = self.psql(&format!(
-            "select pg_terminate_backend(pid, 60000) from pg_stat_activity \
+        let ended = self.psql(&format!(
+            "select pid, pg_terminate_backend(pid, 60000) from pg_stat_activity \
              where datname = '{}' and backend_type = 'client backend'",
             database.name()
         ))?;
-        if gone.lines().any(|answer| answer != "t") {
-            return Err(Error::Answer(gone));
+        let (ended, others): (Vec<&str>, Vec<&str>) = ended.lines().partition(|answer| answer.ends_with("|t"));
+        // Those that it did not end have gone by themselves, or are still there.
+        for answer in others {
+            let process = answer.trim_end_matches("|f");
+            let left = self.psql(&format!("select * from pg_stat_activity where pid = {process}"))?;
+            if !left.is_empty() {
+                return Err(Error::Answer(left));
+            }
         }
-        Ok(gone.lines().count())
+        Ok(ended.len())
     }
 
     /// Stops it as an administrator does: connections end, everything is written down.
