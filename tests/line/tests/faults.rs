@@ -1,4 +1,5 @@
 //! A line with a blocking far end, unless the test says otherwise.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -45,7 +45,7 @@ impl Database {
         let mut url = self.url.clone();
         url.set_ip_host(address.ip())
             .and_then(|()| url.set_port(Some(address.port())))
-            .map_err(|()| url::ParseError::EmptyHost)?;
+            .map_err(|()| Error::Address(url::ParseError::EmptyHost))?;
         Ok(url.into())
     }
 

@@ -14,12 +14,12 @@ pub enum Error {
         package: &'static str,
     },
     /// The system refused.
-    #[error("{what}: {source}")]
+    #[error("{what}: {error}")]
     System {
         /// What we were at.
         what: String,
         /// Its answer.
-        source: io::Error,
+        error: io::Error,
     },
     /// A program, psql for example, said no.
     #[error("{program} ended with {status}: {output}")]
@@ -56,7 +56,7 @@ pub enum Error {
     NotOurs,
     /// The environment names a server, but not by an address.
     #[error("BUDSTIKKE_TEST_POSTGRES is not an address such as postgres://user@host:5432/postgres: {0}")]
-    Address(#[from] url::ParseError),
+    Address(url::ParseError),
     /// The answer of psql is not what we asked for.
     #[error("PostgreSQL answered {0:?}")]
     Answer(String),
@@ -65,6 +65,6 @@ pub enum Error {
 impl Error {
     pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
-        move |source| Self::System { what, source }
+        move |error| Self::System { what, error }
     }
 }

@@ -75,7 +75,8 @@ impl Server {
         let programs = SERVER.ready()?;
         let machine = Machine::start(&programs, durability)?;
         Ok(Self(Arc::new(Inner {
-            address: Url::parse(&format!("postgres://postgres@{}/postgres", machine.address()))?,
+            address: Url::parse(&format!("postgres://postgres@{}/postgres", machine.address()))
+                .map_err(Error::Address)?,
             psql: programs.join("psql"),
             machine: Some(machine),
         })))
@@ -83,7 +84,7 @@ impl Server {
 
     /// One that somebody else made.
     fn named(address: &str) -> Result<Self, Error> {
-        let mut address = Url::parse(address)?;
+        let mut address = Url::parse(address).map_err(Error::Address)?;
         if address.path().len() <= 1 {
             address.set_path("postgres");
         }

@@ -1,4 +1,5 @@
 //! Databases of the shared server.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

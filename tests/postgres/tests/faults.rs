@@ -1,4 +1,8 @@
 //! Faults, each on a server of its own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
 
 use budstikke_test_postgres::{Database, Durability, Error, Server};
 
@@ -72,13 +76,11 @@ fn a_database_that_goes_while_its_server_is_down_takes_nothing_else_along() {
 }
 
 /// A client with a transaction that is not committed.
-struct Open(std::process::Child);
+struct Open(Child);
 
 impl Open {
     fn begin(database: &Database, sql: &str) -> Self {
-        use std::io::{BufRead as _, BufReader, Write as _};
-        use std::process::Stdio;
-        let mut psql = std::process::Command::new("psql")
+        let mut psql = Command::new("psql")
             .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", database.url()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -96,7 +98,6 @@ impl Open {
     }
 
     fn has_lost_its_server(&mut self) {
-        use std::io::Write as _;
         // psql may be gone already.
         drop(writeln!(self.0.stdin.take().unwrap(), "commit;"));
         assert!(!self.0.wait().unwrap().success());

@@ -1,9 +1,13 @@
 //! Nothing stays behind a process that had a server, however it ends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A process with a server, and a temporary folder that is its own.
 struct Holder {
@@ -67,9 +71,10 @@ fn works(address: &str) -> bool {
         .success()
 }
 
-/// Waits for it for as long as it takes.
 fn comes_true(what: impl Fn() -> bool) {
+    let started = Instant::now();
     while !what() {
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
