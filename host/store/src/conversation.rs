@@ -1,5 +1,6 @@
 //! Conversations and statuses: the lasting record of a message.
 
+use super::outgoing::Removal;
 use super::record::{
     CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, Where, add_status,
     conversation_of, conversation_row,
@@ -389,18 +390,21 @@ impl Store {
             let due: Vec<(i64, String, String)> = connection.all(
                 "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
                      AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing \
-                     WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR \
+                     WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR uncertain = 1 OR \
                      EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500",
                 params![now],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
+            let mut ended = 0;
             for (conversation, message_id, direction) in &due {
-                add_status(connection, *conversation, &expired)?;
                 if direction == "INCOMING" {
                     super::incoming::remove(connection, message_id)?;
-                } else {
-                    super::outgoing::remove_unless_leased(connection, message_id)?;
+                } else if super::outgoing::remove_unless_leased(connection, message_id)? == Removal::Leased {
+                    // Taken in hand since the look: its sender finds out.
+                    continue;
                 }
+                add_status(connection, *conversation, &expired)?;
+                ended += 1;
             }
             let alone: Vec<i64> = connection.all(
                 "SELECT id FROM outgoing WHERE state = 0 AND kind = 'message' AND expiry < ?1 AND NOT EXISTS \
@@ -412,7 +416,7 @@ impl Store {
             for draft in &alone {
                 super::outgoing::remove(connection, *draft)?;
             }
-            Ok(due.len() + alone.len())
+            Ok(ended + alone.len())
         })
         .await
     }

@@ -4,10 +4,11 @@ use crate::database::{Connection, DatabaseError, Row, params};
 use budstikke_message::status::Status;
 use uuid::Uuid;
 
+use super::blob::{self, StoredFile};
 use super::memory::{self, SeenKey};
 use super::outgoing::{self, NewOutgoing};
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, Where, add_status, conversation_of,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
     insert_conversation, listed,
 };
 use super::{Store, StoreError};
@@ -19,10 +20,10 @@ pub struct Arrival {
     pub facts: ConversationFacts,
     /// The SBD's `type`.
     pub message_type: String,
-    /// The SBD, sealed by the vault.
-    pub sbd: Vec<u8>,
-    /// Name in the vault and size of the package, still sealed to us.
-    pub package: Option<(String, u64)>,
+    /// The SBD, with the key of the message.
+    pub sbd: SealedSbd,
+    /// The package, still sealed to us.
+    pub package: Option<StoredFile>,
     /// Statuses of the new conversation.
     pub statuses: Vec<NewStatus>,
     /// False when its life had ended: the conversation is made, but there is nothing to take.
@@ -69,8 +70,8 @@ pub struct IncomingMessage {
     pub message_type: String,
     /// Service.
     pub service: String,
-    /// The SBD, sealed.
-    pub sbd: Vec<u8>,
+    /// The SBD, with the key of the message.
+    pub sbd: SealedSbd,
     /// Name in the vault and size of the package.
     pub package: Option<(String, u64)>,
     /// The sender was told that it came, and is to be told that it was taken.
@@ -131,8 +132,8 @@ impl IncomingFilter {
     }
 }
 
-const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_size, answered";
-const LISTED: &str = "id, message_id, sbd";
+const COLUMNS: &str = "message_id, message_type, service, sbd, package, package_size, answered, data_key";
+const LISTED: &str = "id, message_id, sbd, data_key";
 
 /// Oldest first unless asked otherwise, as the index by age has them: the queue may be long.
 pub(crate) fn in_order(page: &PageRequest) -> String {
@@ -156,7 +157,10 @@ fn row(row: &dyn Row) -> Result<IncomingMessage, DatabaseError> {
         message_id: row.get(0)?,
         message_type: row.get(1)?,
         service: row.get(2)?,
-        sbd: row.get(3)?,
+        sbd: SealedSbd {
+            content: row.get(3)?,
+            data_key: row.get(7)?,
+        },
         package: package.map(|blob| (blob, size.unwrap_or(0))),
         answered: row.get(6)?,
     })
@@ -164,22 +168,24 @@ fn row(row: &dyn Row) -> Result<IncomingMessage, DatabaseError> {
 
 /// Removes a message from the queue; its package becomes garbage.
 pub(crate) fn remove(connection: &Connection, message_id: &str) -> Result<(), StoreError> {
-    connection.execute("INSERT INTO garbage SELECT package FROM incoming WHERE message_id = ?1 AND package IS NOT NULL ON CONFLICT DO NOTHING", params![message_id])?;
+    let named = "SELECT package AS blob FROM incoming WHERE message_id = ?1 AND package IS NOT NULL";
+    blob::release(connection, named, params![message_id])?;
     connection.execute("DELETE FROM incoming WHERE message_id = ?1", params![message_id])?;
     Ok(())
 }
 
-/// A locked message. With `token`: only when its lock is that one.
+/// A locked message. With `token`: only when its lock is that one. `hold`: what keeps the row as it is until the commit.
 fn locked(
     connection: &Connection,
     message_id: &str,
     token: Option<&LockToken>,
     now: i64,
+    hold: &str,
 ) -> Result<IncomingMessage, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, locked_until, lock_token FROM incoming WHERE message_id = ?1");
+    let sql = format!("SELECT {COLUMNS}, locked_until, lock_token FROM incoming WHERE message_id = ?1{hold}");
     let found: Option<(IncomingMessage, Option<i64>, Option<String>)> =
         connection.maybe(&sql, params![message_id], |found| {
-            Ok((row(found)?, found.get(7)?, found.get(8)?))
+            Ok((row(found)?, found.get(8)?, found.get(9)?))
         })?;
     let (message, until, holder) = found.ok_or(StoreError::NotFound)?;
     if until.is_none_or(|until| until <= now) {
@@ -223,9 +229,7 @@ impl Store {
                 arrival.now,
             )?;
             if known {
-                if let Some((blob, _)) = &arrival.package {
-                    memory::discard(connection, blob)?;
-                }
+                discard(connection, arrival.package.as_ref())?;
                 return Ok(false);
             }
             memory::remember(connection, &message_key, arrival.now)?;
@@ -235,8 +239,8 @@ impl Store {
             }
             if arrival.queue {
                 enqueue(connection, &arrival)?;
-            } else if let Some((blob, _)) = &arrival.package {
-                memory::discard(connection, blob)?;
+            } else {
+                discard(connection, arrival.package.as_ref())?;
             }
             if let Some(answer) = &arrival.answer {
                 outgoing::insert(connection, "answer", answer, arrival.now)?;
@@ -277,7 +281,8 @@ impl Store {
         self.write(move |connection| {
             let mut condition = filter.clone().condition();
             condition.compare("coalesce(locked_until, 0)", "<=", Some(now));
-            let found = connection.maybe(&oldest(&condition), condition.params(), row)?;
+            let sql = format!("{}{}", oldest(&condition), connection.dialect().skip_locked());
+            let found = connection.maybe(&sql, condition.params(), row)?;
             let Some(message) = found else {
                 return Ok(None);
             };
@@ -299,7 +304,7 @@ impl Store {
         now: i64,
     ) -> Result<IncomingMessage, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| locked(connection, &message_id, token.as_ref(), now))
+        self.read(move |connection| locked(connection, &message_id, token.as_ref(), now, ""))
             .await
     }
 
@@ -307,7 +312,13 @@ impl Store {
     pub async fn unlock(&self, message_id: &str, token: LockToken, now: i64) -> Result<(), StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            locked(connection, &message_id, Some(&token), now)?;
+            locked(
+                connection,
+                &message_id,
+                Some(&token),
+                now,
+                connection.dialect().for_update(),
+            )?;
             connection.execute(
                 "UPDATE incoming SET locked_until = NULL, lock_token = NULL WHERE message_id = ?1",
                 params![message_id],
@@ -327,7 +338,13 @@ impl Store {
     ) -> Result<IncomingMessage, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message = locked(connection, &message_id, token.as_ref(), delivered.at)?;
+            let message = locked(
+                connection,
+                &message_id,
+                token.as_ref(),
+                delivered.at,
+                connection.dialect().for_update(),
+            )?;
             remove(connection, &message_id)?;
             if let Some(conversation) = conversation_of(connection, &message_id, Direction::Incoming)? {
                 add_status(connection, conversation, &delivered)?;
@@ -382,11 +399,18 @@ impl Store {
     }
 }
 
+fn discard(connection: &Connection, package: Option<&StoredFile>) -> Result<(), StoreError> {
+    match package {
+        Some(file) if file.small.is_none() => blob::discard(connection, &file.blob),
+        _ => Ok(()),
+    }
+}
+
 fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO incoming (message_id, conversation_id, process, message_type, sender_identifier, \
-             receiver_identifier, service, sbd, package, package_size, answered, last_updated) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             receiver_identifier, service, sbd, package, package_size, answered, last_updated, data_key) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             arrival.facts.message_id,
             arrival.facts.conversation_id,
@@ -395,12 +419,16 @@ fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError>
             arrival.facts.sender_identifier,
             arrival.facts.receiver_identifier.clone().unwrap_or_default(),
             arrival.facts.service,
-            arrival.sbd,
-            arrival.package.as_ref().map(|(blob, _)| blob),
-            arrival.package.as_ref().map(|(_, size)| *size),
+            arrival.sbd.content,
+            arrival.package.as_ref().map(|package| &package.blob),
+            arrival.package.as_ref().map(|package| package.size),
             arrival.answer.is_some(),
             arrival.now,
+            arrival.sbd.data_key,
         ],
     )?;
-    Ok(())
+    match &arrival.package {
+        Some(package) => blob::keep(connection, &package.blob, package.small.as_deref()),
+        None => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`memory`] (duplicates, adapter state, things set
 //! aside).
 
+mod blob;
 mod conversation;
 mod database;
 mod event_filter;
@@ -13,23 +14,29 @@ pub mod files;
 mod incoming;
 mod memory;
 mod outgoing;
+mod presence;
 mod record;
 mod schema;
 mod search;
 mod status_queue;
+mod store_key;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod vault;
 mod webhook;
 mod work;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use database::{Backend, Connection, Postgres, Sqlite, Writers};
 
+pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
 pub use database::DatabaseError;
 pub use event_filter::{EventFilter, NotAFilter};
@@ -38,13 +45,16 @@ pub use memory::SetAside;
 pub use outgoing::{
     Attachment, AttachmentRules, Description, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
 };
+pub use presence::Present;
 pub use record::{
-    Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, StatusRow,
+    Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,
 };
 pub use search::{ConversationSearch, Found, SEARCHED};
+pub use store_key::NoKey;
 pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChange};
+pub use vault::Vault;
 pub use webhook::{Delivery, Event, Replay, WebhookReport};
-pub use work::{Claimed, Kept, Outcome};
+pub use work::{Claimed, Kept, Outcome, Turn};
 
 /// Where the database is.
 #[derive(Clone)]
@@ -139,33 +149,53 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     readers: Mutex<Vec<Connection>>,
     reading: Semaphore,
+    session: AtomicI64,
+    name: String,
 }
 
+/// How long a node counts as alive after its start.
+const ALIVE: Duration = Duration::from_secs(6);
+
 impl Store {
-    /// Opens the database, or makes it, and takes the steps to the newest schema.
-    pub async fn open(place: Place) -> Result<Self, StoreError> {
-        tokio::task::spawn_blocking(move || Self::open_blocking(&place))
+    /// Opens the database, or makes it, takes the steps to the newest schema, and begins a session of the node `name`.
+    pub async fn open(place: Place, name: &str) -> Result<Self, StoreError> {
+        let name = name.to_owned();
+        tokio::task::spawn_blocking(move || Self::open_blocking(&place, &name))
             .await
             .map_err(|error| StoreError::Closed(error.to_string()))?
     }
 
-    fn open_blocking(place: &Place) -> Result<Self, StoreError> {
+    fn open_blocking(place: &Place, name: &str) -> Result<Self, StoreError> {
         let backend: Arc<dyn Backend> = match place {
             Place::File(path) => Arc::new(Sqlite::new(path)),
             Place::Server { url, writers } => Arc::new(Postgres::new(url, *writers)?),
         };
         let connection = Connection::new(backend.connect(true)?);
         schema::migrate(&connection, schema::steps(connection.dialect()))?;
-        if matches!(place, Place::File(_)) {
-            // Only one process has the file: leases of an earlier one are given back.
-            connection.execute("UPDATE outgoing SET state = 1 WHERE state = 2", &[])?;
-        }
+        // Only one process has a file: whoever was there before is gone.
+        let alone = matches!(place, Place::File(_));
+        let session = presence::arrive(&connection, name, ALIVE, alone)?;
         Ok(Self {
             writers: Writers::start(&backend, connection)?,
             readers: Mutex::new(Vec::new()),
             reading: Semaphore::new(backend.readers()),
             backend,
+            session: AtomicI64::new(session),
+            name: name.to_owned(),
         })
+    }
+
+    fn session(&self) -> i64 {
+        self.session.load(Ordering::Acquire)
+    }
+
+    fn begin_session(&self, session: i64) {
+        self.session.store(session, Ordering::Release);
+    }
+
+    /// What this node is called.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Runs a piece of work that changes something; returns when it is on disk. It may be run more than once, but is committed
@@ -188,25 +218,56 @@ impl Store {
             .acquire()
             .await
             .map_err(|error| StoreError::Closed(error.to_string()))?;
-        let ready = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let backend = Arc::clone(&self.backend);
+        let reader = self.reader();
         let (result, connection) = tokio::task::spawn_blocking(move || {
-            let ready = ready.inspect(Connection::refresh).filter(Connection::is_usable);
-            let connection = match ready {
-                Some(connection) => connection,
-                None => Connection::new(backend.connect(false)?),
-            };
+            let connection = reader.connection()?;
             let result = work(&connection);
             Ok::<_, StoreError>((result, connection))
         })
         .await
         .map_err(|error| StoreError::Closed(error.to_string()))??;
+        self.put_back(connection);
+        result
+    }
+
+    /// Reads on the caller's thread, which may wait.
+    fn read_here<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let connection = self.reader().connection()?;
+        let result = work(&connection);
+        self.put_back(connection);
+        result
+    }
+
+    fn reader(&self) -> Reader {
+        Reader {
+            ready: self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop(),
+            backend: Arc::clone(&self.backend),
+        }
+    }
+
+    fn put_back(&self, connection: Connection) {
         if connection.is_usable() {
             self.readers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(connection);
         }
-        result
+    }
+}
+
+/// A connection for reading that is open, or is going to be.
+struct Reader {
+    ready: Option<Connection>,
+    backend: Arc<dyn Backend>,
+}
+
+impl Reader {
+    /// Blocks.
+    fn connection(self) -> Result<Connection, StoreError> {
+        let ready = self.ready.inspect(Connection::refresh).filter(Connection::is_usable);
+        match ready {
+            Some(connection) => Ok(connection),
+            None => Ok(Connection::new(self.backend.connect(false)?)),
+        }
     }
 }

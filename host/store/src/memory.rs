@@ -3,7 +3,7 @@
 use crate::database::{Connection, DatabaseError, Row, params};
 use aws_lc_rs::digest;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, blob};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days that a received message id is remembered.
@@ -43,16 +43,7 @@ pub(crate) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Resu
     Ok(())
 }
 
-/// Puts a file on the list of those to remove from disk.
-pub(crate) fn discard(connection: &Connection, blob: &str) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO garbage (blob) VALUES (?1) ON CONFLICT DO NOTHING",
-        params![blob],
-    )?;
-    Ok(())
-}
-
-const SET_ASIDE: &str = "service, reference, reason, blob, size, at, id";
+const SET_ASIDE: &str = "service, reference, reason, blob, size, at, id, data_key";
 
 fn set_aside_row(row: &dyn Row) -> Result<SetAside, DatabaseError> {
     Ok(SetAside {
@@ -63,13 +54,13 @@ fn set_aside_row(row: &dyn Row) -> Result<SetAside, DatabaseError> {
         size: row.get(4)?,
         at: row.get(5)?,
         id: row.get(6)?,
+        data_key: row.get(7)?,
     })
 }
 
 fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
-    connection.execute(&format!(
-            "INSERT INTO garbage SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition} ON CONFLICT DO NOTHING"
-        ), params![value])?;
+    let named = format!("SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition}");
+    blob::release(connection, &named, params![value])?;
     Ok(connection.execute(&format!("DELETE FROM set_aside WHERE {condition}"), params![value])?)
 }
 
@@ -88,6 +79,9 @@ pub struct SetAside {
     pub blob: Option<String>,
     /// Bytes.
     pub size: Option<u64>,
+    /// The key of its content, wrapped.
+    #[serde(skip)]
+    pub data_key: Option<Vec<u8>>,
     /// When, ms.
     pub at: i64,
 }
@@ -105,21 +99,29 @@ impl Store {
         self.read(move |connection| seen(connection, &key)).await
     }
 
-    /// Keeps something aside. The same reference again changes nothing, and its new file is garbage.
-    pub async fn set_aside(&self, item: SetAside) -> Result<(), StoreError> {
+    /// Keeps something aside; `small`: its encrypted bytes, when it is small. The same reference again changes nothing, and its
+    /// new file is garbage.
+    pub async fn set_aside(&self, item: SetAside, small: Option<Vec<u8>>) -> Result<(), StoreError> {
         self.write(move |connection| {
             remember(connection, &SeenKey::reference(&item.service, &item.reference), item.at)?;
             let added = connection.execute(
-                "INSERT INTO set_aside (service, reference, reason, blob, size, at) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![item.service, item.reference, item.reason, item.blob, item.size, item.at,],
+                "INSERT INTO set_aside (service, reference, reason, blob, size, at, data_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (service, reference) DO NOTHING",
+                params![
+                    item.service,
+                    item.reference,
+                    item.reason,
+                    item.blob,
+                    item.size,
+                    item.at,
+                    item.data_key,
+                ],
             )?;
-            if added == 0
-                && let Some(blob) = &item.blob
-            {
-                discard(connection, blob)?;
+            match &item.blob {
+                Some(blob) if added > 0 => blob::keep(connection, blob, small.as_deref()),
+                Some(blob) if small.is_none() => blob::discard(connection, blob),
+                _ => Ok(()),
             }
-            Ok(())
         })
         .await
     }
@@ -214,42 +216,6 @@ impl Store {
             connection.execute("DELETE FROM seen WHERE day < ?1", params![now / DAY - MEMORY_DAYS])?;
             connection.execute("DELETE FROM adapter_state WHERE expires < ?1", params![now])?;
             Ok(())
-        })
-        .await
-    }
-
-    /// Files that no row needs any more.
-    pub async fn garbage(&self, limit: u32) -> Result<Vec<String>, StoreError> {
-        self.read(move |connection| {
-            Ok(connection.all("SELECT blob FROM garbage LIMIT ?1", params![limit], |row| row.get(0))?)
-        })
-        .await
-    }
-
-    /// These files are gone from disk.
-    pub async fn garbage_removed(&self, blobs: Vec<String>) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            for blob in &blobs {
-                connection.execute("DELETE FROM garbage WHERE blob = ?1", params![blob])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Every file that some row names, for the sweeper of files that a crash left without one.
-    pub async fn blobs_in_use(&self) -> Result<std::collections::HashSet<String>, StoreError> {
-        self.read(|connection| {
-            Ok(connection
-                .all(
-                    "SELECT blob FROM attachment UNION SELECT blob FROM kept UNION \
-                     SELECT package FROM incoming WHERE package IS NOT NULL UNION \
-                     SELECT blob FROM set_aside WHERE blob IS NOT NULL UNION SELECT blob FROM garbage",
-                    &[],
-                    |row| row.get(0),
-                )?
-                .into_iter()
-                .collect())
         })
         .await
     }

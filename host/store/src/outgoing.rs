@@ -1,7 +1,8 @@
 //! Messages of the fagsystem that have not left: drafts, their files, and the call that queues them.
 
+use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, Where, add_status, conversation_of,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
     insert_conversation, listed,
 };
 use super::{Store, StoreError};
@@ -14,8 +15,8 @@ pub struct NewOutgoing {
     pub facts: ConversationFacts,
     /// The SBD's `type`.
     pub message_type: String,
-    /// The SBD, sealed by the vault.
-    pub sbd: Vec<u8>,
+    /// The SBD, with the key of the message.
+    pub sbd: SealedSbd,
     /// MessageChannel of the message that this one answers.
     pub reply_channel: Option<String>,
 }
@@ -29,8 +30,8 @@ pub struct OutgoingMessage {
     pub facts: ConversationFacts,
     /// The SBD's `type`.
     pub message_type: String,
-    /// The SBD, sealed.
-    pub sbd: Vec<u8>,
+    /// The SBD, with the key of the message.
+    pub sbd: SealedSbd,
     /// MessageChannel of the message that this one answers.
     pub reply_channel: Option<String>,
     /// True from `send` on.
@@ -61,6 +62,8 @@ pub struct Attachment {
 pub struct NewAttachment {
     /// The file; the store gives it its number.
     pub file: Attachment,
+    /// Its encrypted bytes, when it is small.
+    pub small: Option<Vec<u8>>,
     /// What it tells about the whole message.
     pub describes: Option<Description>,
 }
@@ -107,10 +110,13 @@ pub enum QueueOutcome {
     Already,
 }
 
-pub(crate) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
-     sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state";
+/// `state` of a message that a worker has in hand.
+pub(crate) const LEASED: i64 = 2;
 
-const LISTED: &str = "id, message_id, sbd";
+pub(crate) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
+     sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state, data_key";
+
+const LISTED: &str = "id, message_id, sbd, data_key";
 
 pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     Ok(OutgoingMessage {
@@ -129,18 +135,23 @@ pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
             expiry: row.get(12)?,
         },
         message_type: row.get(5)?,
-        sbd: row.get(11)?,
+        sbd: SealedSbd {
+            content: row.get(11)?,
+            data_key: row.get(15)?,
+        },
         reply_channel: row.get(13)?,
         queued: row.get(14)?,
     })
 }
 
-/// Stores a message (a draft) or an answer (queued at once).
+/// Stores a message (a draft) or an answer (ready at once).
 pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
-    let state = i64::from(kind == "answer");
-    Ok(connection.one("INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
-             sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, \
-             due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15) RETURNING id", params![
+    Ok(connection.one(
+        "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
+         sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, \
+         lane, data_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15, \
+         coalesce(?10, '-'), ?17) RETURNING id",
+        params![
             kind,
             new.facts.message_id,
             new.facts.conversation_id,
@@ -152,16 +163,20 @@ pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now
             new.facts.receiver,
             new.facts.receiver_identifier,
             new.facts.service,
-            new.sbd,
+            new.sbd.content,
             new.facts.expiry,
             new.reply_channel,
             now,
-            state,
-        ], |row| row.get(0))?)
+            kind == "answer",
+            new.sbd.data_key,
+        ],
+        |row| row.get(0),
+    )?)
 }
 
-fn find(connection: &Connection, message_id: &str) -> Result<Option<OutgoingMessage>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state < 3");
+/// `hold`: what keeps the row as it is until the commit.
+fn find(connection: &Connection, message_id: &str, hold: &str) -> Result<Option<OutgoingMessage>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 3{hold}");
     Ok(connection.maybe(&sql, params![message_id], row)?)
 }
 
@@ -188,7 +203,11 @@ fn add(
     connection: &Connection,
     outgoing: i64,
     message_id: &str,
-    NewAttachment { file: new, describes }: &NewAttachment,
+    NewAttachment {
+        file: new,
+        small,
+        describes,
+    }: &NewAttachment,
     rules: AttachmentRules,
 ) -> Result<u32, StoreError> {
     let present = attachments(connection, outgoing)?;
@@ -226,6 +245,7 @@ fn add(
             new.primary,
         ],
     )?;
+    blob::keep(connection, &new.blob, small.as_deref())?;
     if let Some(description) = describes {
         describe(connection, message_id, description)?;
     }
@@ -241,26 +261,40 @@ fn describe(connection: &Connection, message_id: &str, description: &Description
     Ok(())
 }
 
-/// Removes a message with all that hangs on it; its files become garbage, to be removed from disk after the commit.
+/// Removes a message with all that hangs on it, its files too.
 pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO garbage SELECT blob FROM attachment WHERE outgoing = ?1 \
-             UNION SELECT blob FROM kept WHERE outgoing = ?1 ON CONFLICT DO NOTHING",
+    blob::release(
+        connection,
+        "SELECT blob FROM attachment WHERE outgoing = ?1 UNION SELECT blob FROM kept WHERE outgoing = ?1",
         params![id],
     )?;
     connection.execute("DELETE FROM outgoing WHERE id = ?1", params![id])?;
     Ok(())
 }
 
-pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
-    let found: Option<i64> = connection.maybe(
-        "SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 2",
-        params![message_id],
-        |row| row.get(0),
-    )?;
+/// What became of a message that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It is gone.
+    Removed,
+    /// A worker has it.
+    Leased,
+    /// There was none.
+    Absent,
+}
+
+pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<Removal, StoreError> {
+    let sql = format!(
+        "SELECT id, state FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
+        connection.dialect().for_update()
+    );
+    let found = connection.maybe(&sql, params![message_id], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<i64>(1)? == LEASED))
+    })?;
     match found {
-        None => Ok(false),
-        Some(id) => remove(connection, id).map(|()| true),
+        None => Ok(Removal::Absent),
+        Some((_, true)) => Ok(Removal::Leased),
+        Some((id, false)) => remove(connection, id).map(|()| Removal::Removed),
     }
 }
 
@@ -304,7 +338,8 @@ impl Store {
     ) -> Result<u32, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message = find(connection, &message_id)?.ok_or(StoreError::NotFound)?;
+            let message =
+                find(connection, &message_id, connection.dialect().for_update())?.ok_or(StoreError::NotFound)?;
             if message.queued {
                 return Err(StoreError::AlreadyQueued);
             }
@@ -320,7 +355,7 @@ impl Store {
     /// A message that has not left.
     pub async fn outgoing(&self, message_id: &str) -> Result<Option<OutgoingMessage>, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| find(connection, &message_id)).await
+        self.read(move |connection| find(connection, &message_id, "")).await
     }
 
     /// A message that has not left with its files: primary first, then by number.
@@ -329,7 +364,7 @@ impl Store {
         message_id: &str,
     ) -> Result<Option<(OutgoingMessage, Vec<Attachment>)>, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| match find(connection, &message_id)? {
+        self.read(move |connection| match find(connection, &message_id, "")? {
             None => Ok(None),
             Some(message) => {
                 let files = attachments(connection, message.id)?;
@@ -352,7 +387,7 @@ impl Store {
             let mut condition = Where::default();
             condition
                 .raw("kind = 'message'")
-                .raw("state < 3")
+                .raw("state <> 3")
                 .equal("conversation_id", filter.conversation_id)
                 .equal("message_id", filter.message_id)
                 .equal("process", filter.process)
@@ -371,7 +406,7 @@ impl Store {
     /// A message that has not left, by the row id that the list gave.
     pub async fn listed_outgoing(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
         self.read(move |connection| {
-            let sql = format!("SELECT {LISTED} FROM outgoing WHERE id = ?1 AND kind = 'message' AND state < 3");
+            let sql = format!("SELECT {LISTED} FROM outgoing WHERE id = ?1 AND kind = 'message' AND state <> 3");
             Ok(connection.maybe(&sql, params![id], listed)?)
         })
         .await
@@ -381,7 +416,8 @@ impl Store {
     pub async fn queue(&self, message_id: &str, now: i64) -> Result<QueueOutcome, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message = find(connection, &message_id)?.ok_or(StoreError::NotFound)?;
+            let message =
+                find(connection, &message_id, connection.dialect().for_update())?.ok_or(StoreError::NotFound)?;
             if message.queued {
                 return Ok(QueueOutcome::Already);
             }
@@ -397,7 +433,7 @@ impl Store {
     /// Removes a message that has not left; its conversation stays. False when there is none, or a worker has it.
     pub async fn delete_outgoing(&self, message_id: &str) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
-        self.write(move |connection| remove_unless_leased(connection, &message_id))
+        self.write(move |connection| Ok(remove_unless_leased(connection, &message_id)? == Removal::Removed))
             .await
     }
 

@@ -183,6 +183,15 @@ pub struct PageOf<T> {
     pub total: u64,
 }
 
+/// An SBD, sealed with the key of its message, and that key, wrapped with the store's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSbd {
+    /// The SBD's JSON.
+    pub content: Vec<u8>,
+    /// The key of everything that the message holds.
+    pub data_key: Vec<u8>,
+}
+
 /// A message in a list: no more of it than the list shows.
 #[derive(Debug, Clone)]
 pub struct ListedMessage {
@@ -190,15 +199,18 @@ pub struct ListedMessage {
     pub id: i64,
     /// Message id.
     pub message_id: String,
-    /// The SBD, sealed.
-    pub sbd: Vec<u8>,
+    /// The SBD.
+    pub sbd: SealedSbd,
 }
 
 pub(crate) fn listed(row: &dyn Row) -> Result<ListedMessage, DatabaseError> {
     Ok(ListedMessage {
         id: row.get(0)?,
         message_id: row.get(1)?,
-        sbd: row.get(2)?,
+        sbd: SealedSbd {
+            content: row.get(2)?,
+            data_key: row.get(3)?,
+        },
     })
 }
 

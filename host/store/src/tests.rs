@@ -36,7 +36,7 @@ impl Ground {
 impl Place {
     async fn on(ground: Ground) -> Self {
         Self {
-            store: Arc::new(Store::open(ground.place()).await.unwrap()),
+            store: Arc::new(Store::open(ground.place(), "test").await.unwrap()),
             ground,
         }
     }
@@ -51,9 +51,14 @@ impl Place {
         Self::on(Ground::Server(database.await.unwrap())).await
     }
 
+    /// After a crash, once it was noticed.
     async fn reopened(self) -> Self {
+        self.store.beat(Duration::ZERO).await.unwrap();
         drop(self.store);
-        Self::on(self.ground).await
+        let place = Self::on(self.ground).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        place.store.bury_the_dead().await.unwrap();
+        place
     }
 }
 
@@ -92,11 +97,27 @@ fn facts(message_id: &str) -> ConversationFacts {
     }
 }
 
+fn sealed() -> SealedSbd {
+    SealedSbd {
+        content: b"sealed".to_vec(),
+        data_key: b"key".to_vec(),
+    }
+}
+
+/// Up to so many, from whatever lane.
+fn some(limit: usize) -> Turn {
+    Turn {
+        limit,
+        lane_limit: limit,
+        ..Turn::default()
+    }
+}
+
 fn new(message_id: &str) -> NewOutgoing {
     NewOutgoing {
         facts: facts(message_id),
         message_type: "t".into(),
-        sbd: b"sealed".to_vec(),
+        sbd: sealed(),
         reply_channel: None,
     }
 }
@@ -111,15 +132,23 @@ fn file(name: &str, size: u64) -> NewAttachment {
         size,
         primary: name == "first.txt",
     };
-    NewAttachment { file, describes: None }
+    NewAttachment {
+        file,
+        small: None,
+        describes: None,
+    }
 }
 
 fn arrival(message_id: &str, reference: &str) -> Arrival {
     Arrival {
         facts: facts(message_id),
         message_type: "t".into(),
-        sbd: b"sealed".to_vec(),
-        package: Some((format!("package-{reference}"), 10)),
+        sbd: sealed(),
+        package: Some(StoredFile {
+            blob: format!("package-{reference}"),
+            size: 10,
+            small: None,
+        }),
         statuses: vec![
             NewStatus::plain(Status::Opprettet, NOW),
             NewStatus::plain(Status::InnkommendeMottatt, NOW),
@@ -184,4 +213,5 @@ mod remembering;
 mod schema;
 mod searching;
 mod sending;
+mod taking_turns;
 mod telling;

@@ -256,7 +256,7 @@ impl Store {
             "FROM subscription CROSS JOIN status CROSS JOIN conversation WHERE subscription.id = ?1 \
              AND status.at BETWEEN ?2 AND ?3 AND conversation.id = status.conversation AND {WANTED}"
         );
-        let count = format!("SELECT count(*) FROM (SELECT 1 {matching} LIMIT ?4)");
+        let count = format!("SELECT count(*) FROM (SELECT 1 {matching} LIMIT ?4) AS found");
         let counted = self
             .read(move |connection| {
                 let known = connection.exists("SELECT 1 FROM subscription WHERE id = ?1", params![subscription])?;

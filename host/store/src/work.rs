@@ -3,10 +3,11 @@
 //! A claim raises the lease number of the message, and every later write of the worker names the number it got: a worker
 //! that lost its lease changes nothing.
 
+use super::blob;
 use super::outgoing::{self, Attachment, OutgoingMessage};
 use super::record::{Direction, NewStatus, add_status, conversation_of};
 use super::{Store, StoreError};
-use crate::database::{Connection, params};
+use crate::database::{Connection, DatabaseError, Row, params};
 
 /// A message that a worker has in hand.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Claimed {
     pub attempt: u32,
     /// Primary first.
     pub files: Vec<Attachment>,
+    /// Whom it goes to, as one queue among others.
+    pub lane: String,
+    /// An earlier attempt ended without anybody knowing whether the message had left.
+    pub uncertain: bool,
     /// By name.
     pub checkpoints: Vec<(String, Vec<u8>)>,
     /// What earlier attempts kept.
@@ -62,6 +67,8 @@ pub enum Outcome {
         due: i64,
         /// For the operator.
         error: String,
+        /// Nobody knows whether it left: the next attempt has to find out first.
+        uncertain: bool,
     },
     /// No further attempt. The content stays for the operator, unless `discard`.
     GaveUp {
@@ -74,17 +81,102 @@ pub enum Outcome {
     },
 }
 
-/// Messages of a service that wait for their turn. The answers to one message leave one after the other: `LEVERT` must not
-/// overtake `MOTTATT`.
-const WAITING: &str = "service = ?1 AND state = 1 AND NOT (kind = 'answer' AND EXISTS (SELECT 1 FROM outgoing AS older \
-     WHERE older.kind = 'answer' AND older.message_id = outgoing.message_id AND older.id < outgoing.id))";
+/// The answers to one message leave one after the other: `LEVERT` must not overtake `MOTTATT`.
+const IN_TURN: &str = "NOT (kind = 'answer' AND EXISTS (SELECT 1 FROM outgoing AS older WHERE older.kind = 'answer' \
+     AND older.message_id = outgoing.message_id AND older.id < outgoing.id))";
+/// Messages that waited for their time and are made ready with one claim.
+const MADE_READY: u32 = 500;
+
+/// What a worker asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    /// Lanes (receivers) that have enough in hand already.
+    pub busy: Vec<String>,
+    /// The lane that was served last: the next one comes first now.
+    pub after: String,
+    /// Messages at most.
+    pub limit: usize,
+    /// Messages of one lane at most.
+    pub lane_limit: usize,
+}
 
 fn holds(connection: &Connection, id: i64, lease: i64) -> Result<(), StoreError> {
-    let held = connection.exists(
-        "SELECT 1 FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2",
-        params![id, lease],
-    )?;
-    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+    let sql = format!(
+        "SELECT 1 FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2{}",
+        connection.dialect().for_update()
+    );
+    if connection.exists(&sql, params![id, lease])? {
+        Ok(())
+    } else {
+        Err(StoreError::LeaseLost)
+    }
+}
+
+/// Lanes with something ready after `after`, in their order, at most `limit`. One look at the index for each, however long its
+/// queue is.
+fn lanes(connection: &Connection, service: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    Ok(connection.all(
+        "WITH RECURSIVE turn (lane, number) AS (\
+         SELECT (SELECT lane FROM outgoing WHERE service = ?1 AND state = 1 AND lane > ?2 ORDER BY lane LIMIT 1), 1 \
+         UNION ALL SELECT (SELECT next.lane FROM outgoing AS next WHERE next.service = ?1 AND next.state = 1 \
+         AND next.lane > turn.lane ORDER BY next.lane LIMIT 1), number + 1 FROM turn \
+         WHERE turn.lane IS NOT NULL AND number < ?3) SELECT lane FROM turn WHERE lane IS NOT NULL ORDER BY number",
+        params![service, after, limit as u64],
+        |row| row.get(0),
+    )?)
+}
+
+fn claimed(row: &dyn Row) -> Result<Claimed, DatabaseError> {
+    Ok(Claimed {
+        message: outgoing::row(row)?,
+        lease: row.get(16)?,
+        attempt: row.get(17)?,
+        answer: row.get::<String>(18)? == "answer",
+        lane: row.get(19)?,
+        uncertain: row.get(20)?,
+        files: Vec::new(),
+        checkpoints: Vec::new(),
+        kept: Vec::new(),
+    })
+}
+
+fn claim_lane(
+    connection: &Connection,
+    session: i64,
+    service: &str,
+    lane: &str,
+    limit: usize,
+) -> Result<Vec<Claimed>, StoreError> {
+    let sql = format!(
+        "UPDATE outgoing SET state = 2, lease = lease + 1, attempt = attempt + 1, holder = ?4 WHERE id IN \
+         (SELECT id FROM outgoing WHERE service = ?1 AND state = 1 AND lane = ?2 AND {IN_TURN} ORDER BY id LIMIT ?3{}) \
+         RETURNING {}, lease, attempt, kind, lane, uncertain",
+        connection.dialect().skip_locked(),
+        outgoing::COLUMNS
+    );
+    let mut all = connection.all(&sql, params![service, lane, limit as u64, session], claimed)?;
+    all.sort_by_key(|one| one.message.id);
+    for one in &mut all {
+        fill(connection, one)?;
+    }
+    Ok(all)
+}
+
+/// What hangs on a message that was claimed. Only one that was in somebody's hand before has something kept.
+fn fill(connection: &Connection, claimed: &mut Claimed) -> Result<(), StoreError> {
+    let id = claimed.message.id;
+    if !claimed.answer {
+        claimed.files = outgoing::attachments(connection, id)?;
+    }
+    if claimed.attempt > 1 {
+        claimed.checkpoints = connection.all(
+            "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
+            params![id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        claimed.kept = kept_of(connection, id)?;
+    }
+    Ok(())
 }
 
 fn kept_of(connection: &Connection, id: i64) -> Result<Vec<Kept>, StoreError> {
@@ -104,50 +196,64 @@ fn kept_of(connection: &Connection, id: i64) -> Result<Vec<Kept>, StoreError> {
     )?)
 }
 
-fn claim_one(connection: &Connection, id: i64) -> Result<Claimed, StoreError> {
-    let (lease, attempt, kind) = connection.one(
-        "UPDATE outgoing SET state = 2, lease = lease + 1, attempt = attempt + 1 WHERE id = ?1 \
-             RETURNING lease, attempt, kind",
-        params![id],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get::<String>(2)?)),
-    )?;
-    let sql = format!("SELECT {} FROM outgoing WHERE id = ?1", outgoing::COLUMNS);
-    let message = connection.one(&sql, params![id], outgoing::row)?;
-    let checkpoints = connection.all(
-        "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
-        params![id],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    Ok(Claimed {
-        message,
-        answer: kind == "answer",
-        lease,
-        attempt,
-        files: outgoing::attachments(connection, id)?,
-        checkpoints,
-        kept: kept_of(connection, id)?,
-    })
+/// Messages whose time has come wait no longer.
+fn make_ready(connection: &Connection, service: &str, now: i64) -> Result<(), StoreError> {
+    let due = format!(
+        "SELECT id FROM outgoing WHERE service = ?1 AND state = 4 AND due <= ?2 ORDER BY due LIMIT {MADE_READY}{}",
+        connection.dialect().skip_locked()
+    );
+    // Asked first: an update that changes nothing would still be a change to write down.
+    if connection.exists(&due, params![service, now])? {
+        connection.execute(
+            &format!("UPDATE outgoing SET state = 1 WHERE id IN ({due})"),
+            params![service, now],
+        )?;
+    }
+    Ok(())
 }
 
 impl Store {
-    /// Takes up to `limit` due messages of one service, oldest first.
-    pub async fn claim(&self, service: &str, now: i64, limit: usize) -> Result<Vec<Claimed>, StoreError> {
-        let service = service.to_owned();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    /// Takes messages of one service: a few of each lane in turn, the oldest of each first.
+    pub async fn claim(&self, service: &str, now: i64, turn: Turn) -> Result<Vec<Claimed>, StoreError> {
+        let (service, session) = (service.to_owned(), self.session());
         self.write(move |connection| {
-            let sql = format!("SELECT id FROM outgoing WHERE {WAITING} AND due <= ?2 ORDER BY due, id LIMIT ?3");
-            let due: Vec<i64> = connection.all(&sql, params![service, now, limit], |row| row.get(0))?;
-            due.into_iter().map(|id| claim_one(connection, id)).collect()
+            make_ready(connection, &service, now)?;
+            let mut lanes_in_turn = lanes(connection, &service, &turn.after, turn.limit + turn.busy.len())?;
+            if lanes_in_turn.len() < turn.limit + turn.busy.len() {
+                // Round the corner: those up to the lane that was served last.
+                let first = lanes(connection, &service, "", turn.limit + turn.busy.len())?;
+                lanes_in_turn.extend(first.into_iter().filter(|lane| *lane <= turn.after));
+            }
+            lanes_in_turn.retain(|lane| !turn.busy.contains(lane));
+            let mut taken = Vec::new();
+            let mut left = lanes_in_turn.len();
+            for lane in &lanes_in_turn {
+                let room = turn.limit - taken.len();
+                if room == 0 {
+                    break;
+                }
+                let share = room.div_ceil(left).min(turn.lane_limit);
+                taken.extend(claim_lane(connection, session, &service, lane, share)?);
+                left -= 1;
+            }
+            Ok(taken)
         })
         .await
     }
 
-    /// When the next message of a service is due, ms.
+    /// When the next message of a service is due, ms: at once, when one is ready.
     pub async fn next_due(&self, service: &str) -> Result<Option<i64>, StoreError> {
         let service = service.to_owned();
         self.read(move |connection| {
-            let sql = format!("SELECT min(due) FROM outgoing WHERE {WAITING}");
-            Ok(connection.one(&sql, params![service], |row| row.get(0))?)
+            let ready = format!("SELECT 1 FROM outgoing WHERE service = ?1 AND state = 1 AND {IN_TURN} LIMIT 1");
+            if connection.exists(&ready, params![service])? {
+                return Ok(Some(0));
+            }
+            Ok(connection.one(
+                "SELECT min(due) FROM outgoing WHERE service = ?1 AND state = 4",
+                params![service],
+                |row| row.get(0),
+            )?)
         })
         .await
     }
@@ -166,8 +272,8 @@ impl Store {
         .await
     }
 
-    /// Remembers a kept document; its bytes are in the vault already. An older one of that name becomes garbage.
-    pub async fn save_kept(&self, id: i64, lease: i64, kept: Kept) -> Result<(), StoreError> {
+    /// Remembers a kept document; `small`: its encrypted bytes, when it is small. An older one of that name becomes garbage.
+    pub async fn save_kept(&self, id: i64, lease: i64, kept: Kept, small: Option<Vec<u8>>) -> Result<(), StoreError> {
         self.write(move |connection| {
             holds(connection, id, lease)?;
             drop_kept(connection, id, &kept.name)?;
@@ -184,7 +290,7 @@ impl Store {
                     kept.sha256,
                 ],
             )?;
-            Ok(())
+            blob::keep(connection, &kept.blob, small.as_deref())
         })
         .await
     }
@@ -220,10 +326,10 @@ impl Store {
                     }
                     outgoing::remove(connection, id)
                 }
-                Outcome::Retry { due, error } => {
+                Outcome::Retry { due, error, uncertain } => {
                     connection.execute(
-                        "UPDATE outgoing SET state = 1, due = ?2, last_error = ?3 WHERE id = ?1",
-                        params![id, due, error],
+                        "UPDATE outgoing SET state = 4, holder = NULL, due = ?2, last_error = ?3, uncertain = ?4 WHERE id = ?1",
+                        params![id, due, error, uncertain],
                     )?;
                     Ok(())
                 }
@@ -236,7 +342,7 @@ impl Store {
                         return outgoing::remove(connection, id);
                     }
                     connection.execute(
-                        "UPDATE outgoing SET state = 3, last_updated = ?2, last_error = ?3 WHERE id = ?1",
+                        "UPDATE outgoing SET state = 3, holder = NULL, last_updated = ?2, last_error = ?3 WHERE id = ?1",
                         params![id, now, status.raw_receipt],
                     )?;
                     Ok(())
@@ -250,7 +356,7 @@ impl Store {
     pub async fn queue_lengths(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.read(|connection| {
             Ok(connection.all(
-                "SELECT service, count(*) FROM outgoing WHERE state IN (1, 2) GROUP BY service",
+                "SELECT service, count(*) FROM outgoing WHERE state IN (1, 2, 4) GROUP BY service",
                 &[],
                 |row| Ok((row.get(0)?, row.get::<i64>(1)?.unsigned_abs())),
             )?)
@@ -260,10 +366,8 @@ impl Store {
 }
 
 fn drop_kept(connection: &Connection, id: i64, name: &str) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO garbage SELECT blob FROM kept WHERE outgoing = ?1 AND name = ?2 ON CONFLICT DO NOTHING",
-        params![id, name],
-    )?;
+    let named = "SELECT blob FROM kept WHERE outgoing = ?1 AND name = ?2";
+    blob::release(connection, named, params![id, name])?;
     connection.execute("DELETE FROM kept WHERE outgoing = ?1 AND name = ?2", params![id, name])?;
     Ok(())
 }

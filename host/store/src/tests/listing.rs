@@ -55,7 +55,7 @@ async fn in_every_state(store: &Store) {
     store.create(new("draft"), Vec::new(), RULES, created()).await.unwrap();
     for id in ["tracked", "finished", "erased"] {
         queued(store, id).await;
-        let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
+        let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
         store.finish(claimed.message.id, claimed.lease, sent()).await.unwrap();
     }
     let levert = NewStatus::plain(Status::Levert, NOW + 2);

@@ -22,7 +22,11 @@ async fn an_arrival_is_taken_once_also_after_the_fagsystem_took_it(place: Place)
         .unwrap();
     assert!(!store.arrive(arrival("m", "t3")).await.unwrap(), "taken long ago");
     assert!(store.was_handled("S", "t3").await.unwrap());
-    assert_eq!(store.claim("S", NOW, 10).await.unwrap().len(), 1, "one answer only");
+    assert_eq!(
+        store.claim("S", NOW, some(10)).await.unwrap().len(),
+        1,
+        "one answer only"
+    );
 }
 
 async fn a_hundred_parallel_peeks_hand_each_message_to_one(place: Place) {
@@ -149,7 +153,7 @@ async fn a_status_counts_once_and_an_unknown_message_is_said(place: Place) {
 async fn a_status_that_overtakes_the_end_of_its_sending_stands_behind_sendt(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     store
         .arrive_status("t", about("m", "910076787"), NewStatus::plain(Status::Mottatt, NOW))
         .await

@@ -64,10 +64,11 @@ async fn a_thing_set_aside_twice_is_kept_once(place: Place) {
         reason: "no zip".into(),
         blob: Some(blob.into()),
         size: Some(3),
+        data_key: Some(b"key".to_vec()),
         at: NOW,
     };
-    store.set_aside(item("b1")).await.unwrap();
-    store.set_aside(item("b2")).await.unwrap();
+    store.set_aside(item("b1"), None).await.unwrap();
+    store.set_aside(item("b2"), None).await.unwrap();
     let kept = store.things_set_aside(10).await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].blob.as_deref(), Some("b1"));

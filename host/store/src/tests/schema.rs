@@ -78,7 +78,7 @@ async fn a_database_of_a_newer_version_is_left_alone(place: Place) {
     apart(ground, move |connection| {
         schema::migrate(connection, &with_another(connection.dialect(), NEXT)).unwrap();
         let found = i64::try_from(schema::NEWEST + 1).unwrap();
-        let opened = tokio::runtime::Handle::current().block_on(Store::open(elsewhere));
+        let opened = tokio::runtime::Handle::current().block_on(Store::open(elsewhere, "newer"));
         assert!(matches!(opened, Err(StoreError::TooNew { found: said }) if said == found));
     })
     .await;
@@ -120,7 +120,7 @@ async fn nodes_that_start_together_make_one_schema() {
     let place = Place::on_a_server().await;
     let empty = tokio::task::spawn_blocking(|| budstikke_test_postgres::Server::shared().unwrap().database().unwrap());
     let ground = Ground::Server(empty.await.unwrap());
-    let opened = futures::future::join_all((0..4).map(|_| Store::open(ground.place()))).await;
+    let opened = futures::future::join_all((0..4).map(|_| Store::open(ground.place(), "one of four"))).await;
     assert!(opened.iter().all(Result::is_ok));
     drop(place);
 }

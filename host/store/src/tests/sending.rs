@@ -5,7 +5,7 @@ use super::*;
 async fn a_message_goes_from_draft_to_sent_and_its_files_become_garbage(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, 10).await.unwrap().remove(0);
+    let claimed = store.claim("S", NOW, some(10)).await.unwrap().remove(0);
     assert_eq!((claimed.attempt, claimed.files.len()), (1, 1));
     store
         .save_checkpoint(claimed.message.id, claimed.lease, "step".into(), b"1".to_vec())
@@ -93,9 +93,9 @@ async fn a_failed_create_leaves_nothing_behind(place: Place) {
 
 async fn a_worker_that_lost_its_lease_changes_nothing(place: Place) {
     queued(&place.store, "m").await;
-    let old = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let old = place.store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     let place = place.reopened().await;
-    let new = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let new = place.store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     assert_eq!(new.attempt, 2);
     let late = place.store.finish(old.message.id, old.lease, sent()).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)));
@@ -111,7 +111,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing(place: Place) {
 
 async fn checkpoints_and_kept_documents_survive_a_restart(place: Place) {
     queued(&place.store, "m").await;
-    let claimed = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let claimed = place.store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     let (id, lease) = (claimed.message.id, claimed.lease);
     let kept = Kept {
         name: "z".into(),
@@ -121,14 +121,14 @@ async fn checkpoints_and_kept_documents_survive_a_restart(place: Place) {
         md5: vec![1; 16],
         sha256: vec![2; 32],
     };
-    place.store.save_kept(id, lease, kept.clone()).await.unwrap();
+    place.store.save_kept(id, lease, kept.clone(), None).await.unwrap();
     place
         .store
         .save_checkpoint(id, lease, "transfer".into(), b"t-1".to_vec())
         .await
         .unwrap();
     let place = place.reopened().await;
-    let again = place.store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let again = place.store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     assert_eq!(again.checkpoints, [("transfer".to_owned(), b"t-1".to_vec())]);
     assert_eq!(again.kept[0].blob, "kept-1");
     place
@@ -140,6 +140,7 @@ async fn checkpoints_and_kept_documents_survive_a_restart(place: Place) {
                 blob: "kept-2".into(),
                 ..kept
             },
+            None,
         )
         .await
         .unwrap();
@@ -149,18 +150,19 @@ async fn checkpoints_and_kept_documents_survive_a_restart(place: Place) {
 async fn what_is_not_due_is_not_claimed(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
-    assert!(store.claim("S", NOW, 1).await.unwrap().is_empty(), "leased");
+    let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
+    assert!(store.claim("S", NOW, some(1)).await.unwrap().is_empty(), "leased");
     let retry = Outcome::Retry {
         due: NOW + 20_000,
         error: "no".into(),
+        uncertain: false,
     };
     store.finish(claimed.message.id, claimed.lease, retry).await.unwrap();
-    assert!(store.claim("S", NOW + 19_999, 1).await.unwrap().is_empty());
+    assert!(store.claim("S", NOW + 19_999, some(1)).await.unwrap().is_empty());
     assert_eq!(store.next_due("S").await.unwrap(), Some(NOW + 20_000));
-    assert_eq!(store.claim("S", NOW + 20_000, 1).await.unwrap()[0].attempt, 2);
+    assert_eq!(store.claim("S", NOW + 20_000, some(1)).await.unwrap()[0].attempt, 2);
     assert!(
-        store.claim("T", NOW + 20_000, 1).await.unwrap().is_empty(),
+        store.claim("T", NOW + 20_000, some(1)).await.unwrap().is_empty(),
         "another service"
     );
 }
@@ -168,7 +170,7 @@ async fn what_is_not_due_is_not_claimed(place: Place) {
 async fn a_message_that_was_given_up_keeps_its_content_for_a_while(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, 1).await.unwrap().remove(0);
+    let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
     let status = NewStatus::plain(Status::Feil, NOW).with_receipt("http-400");
     let gave_up = Outcome::GaveUp {
         status,
@@ -178,7 +180,7 @@ async fn a_message_that_was_given_up_keeps_its_content_for_a_while(place: Place)
     store.finish(claimed.message.id, claimed.lease, gave_up).await.unwrap();
     assert_eq!(statuses(store, "m").await, ["OPPRETTET", "FEIL"]);
     assert!(store.garbage(10).await.unwrap().is_empty());
-    assert!(store.claim("S", NOW + HOUR, 1).await.unwrap().is_empty());
+    assert!(store.claim("S", NOW + HOUR, some(1)).await.unwrap().is_empty());
     assert_eq!(store.purge_given_up(NOW + 1).await.unwrap(), 1);
     assert_eq!(store.garbage(10).await.unwrap().len(), 1);
 }
@@ -193,21 +195,22 @@ async fn the_answers_to_a_message_leave_one_after_the_other(place: Place) {
         .unwrap();
     let delivered = NewStatus::plain(Status::InnkommendeLevert, NOW);
     store.take("m", None, delivered, Some(new("m"))).await.unwrap();
-    let mottatt = store.claim("S", NOW, 10).await.unwrap();
+    let mottatt = store.claim("S", NOW, some(10)).await.unwrap();
     assert_eq!(mottatt.len(), 1, "LEVERT waits for MOTTATT");
     assert_eq!(store.next_due("S").await.unwrap(), None);
     let retry = Outcome::Retry {
         due: NOW + 20_000,
         error: "no".into(),
+        uncertain: false,
     };
     store
         .finish(mottatt[0].message.id, mottatt[0].lease, retry)
         .await
         .unwrap();
-    assert!(store.claim("S", NOW, 10).await.unwrap().is_empty());
-    let again = store.claim("S", NOW + 20_000, 10).await.unwrap().remove(0);
+    assert!(store.claim("S", NOW, some(10)).await.unwrap().is_empty());
+    let again = store.claim("S", NOW + 20_000, some(10)).await.unwrap().remove(0);
     store.finish(again.message.id, again.lease, sent()).await.unwrap();
-    assert_eq!(store.claim("S", NOW + 20_000, 10).await.unwrap().len(), 1);
+    assert_eq!(store.claim("S", NOW + 20_000, some(10)).await.unwrap().len(), 1);
 }
 
 async fn the_sum_of_the_files_is_what_counts(place: Place) {

@@ -55,7 +55,7 @@ async fn each_subscriber_gets_what_it_asks_for(place: Place) {
         subscriptions.push((subscribed(store, name, filter).await, name, expected));
     }
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, 10).await.unwrap().remove(0);
+    let claimed = store.claim("S", NOW, some(10)).await.unwrap().remove(0);
     store.finish(claimed.message.id, claimed.lease, sent()).await.unwrap();
     store.arrive(arrival("n", "r")).await.unwrap();
     for (subscription, name, expected) in subscriptions {

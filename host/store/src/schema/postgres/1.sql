@@ -81,7 +81,7 @@ CREATE INDEX status_by_value_and_time ON status (status, at);
 
 -- What has not left yet. `kind`: a message of the fagsystem, or an answer (status) of our own making, which carries the
 -- message id of the message that it answers. `state`: 0 draft, 1 ready, 2 leased by a worker of the session `holder`, 3 given up
--- (content kept), 4 waiting until `due`. `lane`: the receiver, for taking turns. `uncertain`: an attempt ended without anybody
+-- (content kept), 4 waiting until `due`. `lane`: the receiver, `-` for none, for taking turns. `uncertain`: an attempt ended without anybody
 -- knowing whether the message had left.
 CREATE TABLE outgoing (
     id              BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -130,6 +130,7 @@ CREATE TABLE attachment (
     PRIMARY KEY (outgoing, number),
     UNIQUE (outgoing, filename)
 );
+CREATE INDEX attachment_by_blob ON attachment (blob);
 
 CREATE TABLE checkpoint (
     outgoing BIGINT NOT NULL REFERENCES outgoing (id) ON DELETE CASCADE,
@@ -148,6 +149,7 @@ CREATE TABLE kept (
     sha256     BYTEA NOT NULL,
     PRIMARY KEY (outgoing, name)
 );
+CREATE INDEX kept_by_blob ON kept (blob);
 
 CREATE TABLE incoming (
     id              BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -167,6 +169,7 @@ CREATE TABLE incoming (
     locked_until    BIGINT,
     lock_token      TEXT
 );
+CREATE INDEX incoming_by_package ON incoming (package) WHERE package IS NOT NULL;
 CREATE INDEX incoming_by_age ON incoming (last_updated, id);
 
 -- Files too small to stand alone, encrypted. They come and go in the transaction of the row that names them.
@@ -202,6 +205,7 @@ CREATE TABLE set_aside (
     at        BIGINT NOT NULL,
     UNIQUE (service, reference)
 );
+CREATE INDEX set_aside_by_blob ON set_aside (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE adapter_state (
     adapter TEXT NOT NULL,

@@ -71,7 +71,7 @@ CREATE INDEX status_by_value_and_time ON status (status, at);
 
 -- What has not left yet. `kind`: a message of the fagsystem, or an answer (status) of our own making, which carries the
 -- message id of the message that it answers. `state`: 0 draft, 1 ready, 2 leased by a worker of the session `holder`, 3 given up
--- (content kept), 4 waiting until `due`. `lane`: the receiver, for taking turns. `uncertain`: an attempt ended without anybody
+-- (content kept), 4 waiting until `due`. `lane`: the receiver, `-` for none, for taking turns. `uncertain`: an attempt ended without anybody
 -- knowing whether the message had left.
 CREATE TABLE outgoing (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -121,6 +121,8 @@ CREATE TABLE attachment (
     UNIQUE (outgoing, filename)
 ) STRICT;
 
+CREATE INDEX attachment_by_blob ON attachment (blob);
+
 CREATE TABLE checkpoint (
     outgoing INTEGER NOT NULL REFERENCES outgoing (id) ON DELETE CASCADE,
     name     TEXT NOT NULL,
@@ -138,6 +140,7 @@ CREATE TABLE kept (
     sha256     BLOB NOT NULL,
     PRIMARY KEY (outgoing, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_by_blob ON kept (blob);
 
 CREATE TABLE incoming (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -157,6 +160,7 @@ CREATE TABLE incoming (
     locked_until    INTEGER,
     lock_token      TEXT
 ) STRICT;
+CREATE INDEX incoming_by_package ON incoming (package) WHERE package IS NOT NULL;
 CREATE INDEX incoming_by_age ON incoming (last_updated, id);
 
 -- Files too small to stand alone, encrypted. They come and go in the transaction of the row that names them.
@@ -188,6 +192,7 @@ CREATE TABLE set_aside (
     at        INTEGER NOT NULL,
     UNIQUE (service, reference)
 ) STRICT;
+CREATE INDEX set_aside_by_blob ON set_aside (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE adapter_state (
     adapter TEXT NOT NULL,
