@@ -16,6 +16,7 @@ pub mod fail_point;
 pub mod front;
 pub mod node;
 pub mod pages;
+pub mod presence;
 pub mod registry;
 pub mod sealed_sbd;
 pub mod webhooks;

@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use crate::adapters::Adapters;
 use crate::config;
 use crate::front::ServerCertificate;
+use crate::presence::Presence;
 use crate::registry::Registry;
 use crate::webhooks::Webhooks;
-use budstikke_store::Store;
-use budstikke_store::files::Vault;
+use budstikke_store::{Store, Vault};
 
 /// Largest sum of file sizes when the service does not say, bytes.
 const UPLOAD_LIMIT: u64 = 1 << 30;
@@ -47,6 +47,8 @@ pub struct Node {
     pub limits: config::ServerLimits,
     /// The certificate of the API, for those who look after it.
     pub server_certificate: ServerCertificate,
+    /// This node among others.
+    pub presence: Presence,
     /// Rung when a message was queued: the senders look at once.
     pub queued: Notify,
 }

@@ -22,7 +22,8 @@ pub use spool::VaultSpool;
 pub use stream::{blocking, copy, made_by, read_on_demand};
 
 use super::packaging::Recipe;
-use budstikke_store::files::{Unclaimed, Vault};
+use budstikke_store::Vault;
+use budstikke_store::files::{FileReader, MessageKey, NewFile};
 
 /// How deep recipes may stand in one another, and how many documents one may be made of. A package of ours is three deep.
 const DEPTH: u32 = 8;
@@ -47,6 +48,15 @@ pub struct Doc {
     parts: u32,
 }
 
+/// A file of the vault that no row of the store names yet, and the key that opens it.
+#[derive(Debug)]
+pub struct VaultFile {
+    /// The file.
+    pub file: NewFile,
+    /// Its key.
+    pub key: MessageKey,
+}
+
 /// Both digests of a document that was kept.
 #[derive(Clone, Debug)]
 pub struct Digests {
@@ -61,8 +71,12 @@ enum Source {
     Bytes(Bytes),
     Blob {
         vault: Vault,
+        key: MessageKey,
         name: String,
-        owned: Option<Arc<Unclaimed>>,
+    },
+    Received {
+        vault: Vault,
+        file: Arc<VaultFile>,
     },
     ZipEntry {
         archive: Arc<Doc>,
@@ -79,22 +93,21 @@ impl Doc {
     }
 
     /// A file of the vault that some row of the store names.
-    pub fn blob(vault: &Vault, name: &str, media_type: &str, blob: &str, size: u64) -> Self {
+    pub fn blob(vault: &Vault, key: &MessageKey, name: &str, media_type: &str, blob: &str, size: u64) -> Self {
         let source = Source::Blob {
             vault: vault.clone(),
+            key: key.clone(),
             name: blob.to_owned(),
-            owned: None,
         };
         Self::new(name, media_type, source, Some(size))
     }
 
     /// A download in the vault; its file goes with the document unless somebody takes it over.
-    fn received(vault: &Vault, name: &str, media_type: &str, file: Unclaimed) -> Self {
-        let (blob, size) = (file.blob().name.clone(), file.blob().size);
-        let source = Source::Blob {
+    fn received(vault: &Vault, name: &str, media_type: &str, file: VaultFile) -> Self {
+        let size = file.file.size();
+        let source = Source::Received {
             vault: vault.clone(),
-            name: blob,
-            owned: Some(Arc::new(file)),
+            file: Arc::new(file),
         };
         Self::new(name, media_type, source, Some(size))
     }
@@ -166,28 +179,37 @@ impl Doc {
             .map_err(|_| Failure::permanent("document", "a document of another host"))
     }
 
-    /// The content as a file of the vault, whose guard the caller keeps until the store has named it. What was received is
+    /// The content as a file of the vault with its key, whose guard the caller keeps until the store has named it. What was received is
     /// there already; anything else is written. Blocks.
-    pub fn in_vault(&self, vault: &Vault) -> io::Result<Arc<Unclaimed>> {
-        if let Source::Blob {
-            owned: Some(unclaimed), ..
-        } = &self.source
-            && !unclaimed.is_claimed()
+    pub fn in_vault(&self, vault: &Vault) -> io::Result<Arc<VaultFile>> {
+        if let Source::Received { file, .. } = &self.source
+            && !file.file.is_claimed()
         {
-            return Ok(unclaimed.clone());
+            return Ok(file.clone());
         }
-        let mut writer = Bounded::new(vault.create()?);
+        let key = MessageKey::generate()?;
+        let mut writer = Bounded::new(vault.create(&key)?);
         self.write_to(&mut writer)?;
-        writer.into_inner().finish().map(Arc::new)
+        let file = writer.into_inner().finish()?;
+        Ok(Arc::new(VaultFile { file, key }))
+    }
+
+    /// A file of the vault that is behind this document, to be read at any place. None: there is no such file.
+    fn file(&self) -> Option<io::Result<FileReader>> {
+        match &self.source {
+            Source::Blob { vault, key, name } => Some(vault.read(key, name)),
+            Source::Received { vault, file } => Some(vault.read_new(&file.key, &file.file)),
+            _ => None,
+        }
     }
 
     /// Writes the whole content. Blocks.
     pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         match &self.source {
             Source::Recipe(recipe) => recipe.write_to(out),
-            Source::ZipEntry { archive, entry } => match &archive.source {
-                Source::Blob { vault, name, .. } => write_entry(vault.read(name)?, entry, out),
-                Source::Bytes(content) => write_entry(Cursor::new(content.clone()), entry, out),
+            Source::ZipEntry { archive, entry } => match (archive.file(), &archive.source) {
+                (Some(file), _) => write_entry(file?, entry, out),
+                (None, Source::Bytes(content)) => write_entry(Cursor::new(content.clone()), entry, out),
                 _ => Err(io::Error::other("only a received document can be opened as a zip")),
             },
             _ => copy(&mut self.reader()?, out),
@@ -198,7 +220,8 @@ impl Doc {
     pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         match &self.source {
             Source::Bytes(content) => Ok(Box::new(Cursor::new(content.clone()))),
-            Source::Blob { vault, name, .. } => Ok(Box::new(vault.read(name)?)),
+            Source::Blob { vault, key, name } => Ok(Box::new(vault.read(key, name)?)),
+            Source::Received { vault, file } => Ok(Box::new(vault.read_new(&file.key, &file.file)?)),
             Source::ZipEntry { .. } | Source::Recipe(_) => {
                 // These write themselves; a thread of its own turns that into something to read.
                 let document = self.clone();
@@ -209,9 +232,9 @@ impl Doc {
 
     /// A zip's directory; only of something that can be read at any place.
     pub(super) fn archive(&self) -> Result<Vec<(String, u64)>, Failure> {
-        let listed = match &self.source {
-            Source::Blob { vault, name, .. } => list(vault.read(name).map_err(|error| temporary(&error))?),
-            Source::Bytes(content) => list(Cursor::new(content.clone())),
+        let listed = match (self.file(), &self.source) {
+            (Some(file), _) => list(file.map_err(|error| temporary(&error))?),
+            (None, Source::Bytes(content)) => list(Cursor::new(content.clone())),
             _ => {
                 return Err(Failure::permanent(
                     "not-a-zip",
@@ -231,8 +254,8 @@ impl Doc {
     }
 
     /// Computes the content and puts it into the vault, with both digests. Blocks.
-    pub fn compute(&self, vault: &Vault) -> io::Result<(Unclaimed, Digests)> {
-        let (writer, digests) = self.digest_into(vault.create()?)?;
+    pub fn compute(&self, vault: &Vault, key: &MessageKey) -> io::Result<(NewFile, Digests)> {
+        let (writer, digests) = self.digest_into(vault.create(key)?)?;
         Ok((writer.finish()?, digests))
     }
 
@@ -310,7 +333,7 @@ impl Document for Doc {
             return Ok(Box::pin(Cursor::new(content.clone())));
         }
         let document = self.clone();
-        if matches!(self.source, Source::Blob { .. }) {
+        if matches!(self.source, Source::Blob { .. } | Source::Received { .. }) {
             let reader = blocking(move || document.reader())
                 .await
                 .map_err(|error| temporary(&error))?;

@@ -195,15 +195,21 @@ impl Services for AdapterServices {
             service: service.into(),
             reference: reference.into(),
             reason: reason.into(),
-            blob: kept.as_ref().map(|kept| kept.blob().name.clone()),
-            size: kept.as_ref().map(|kept| kept.blob().size),
+            blob: kept.as_ref().map(|kept| kept.file.name().to_owned()),
+            size: kept.as_ref().map(|kept| kept.file.size()),
+            data_key: kept
+                .as_ref()
+                .map(|kept| node.vault.wrap_key(reference, &kept.key))
+                .transpose()
+                .map_err(|error| temporary(&error))?,
             at: Node::now(),
         };
-        let set_aside = node.store.set_aside(item).await;
+        let small = kept.as_ref().and_then(|kept| kept.file.small().map(<[u8]>::to_vec));
+        let set_aside = node.store.set_aside(item, small).await;
         if let Some(kept) = &kept
             && set_aside.as_ref().map_or_else(StoreError::is_unclear, |()| true)
         {
-            kept.claim();
+            kept.file.claim();
         }
         set_aside.map_err(|error| stored(&error))
     }

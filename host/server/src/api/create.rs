@@ -14,6 +14,7 @@ use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
+use budstikke_store::files::MessageKey;
 use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
 
 /// What both ways to create a message can be refused with.
@@ -119,7 +120,7 @@ fn unreadable(node: &Node, error: &SbdError, call: Call) -> ApiError {
 }
 
 /// Finds the service, fills in the defaults and makes the remaining checks, in the order of the spec.
-pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiResult<Draft> {
+pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, call: Call) -> ApiResult<Draft> {
     let now = Timestamp::now();
     sbd.normalise_sender(&node.own);
     let Capability { service, addresses, .. } = capability_of(node, &sbd).await?;
@@ -177,7 +178,8 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, call: Call) -> ApiRe
         tracing::error!(%error, "a checked SBD has no facts");
         ApiError::new(kind::INTERNAL, "The message could not be taken in.")
     })?;
-    let sealed = sealed_sbd::seal(&node.vault, message_id, &sbd).map_err(|error| ApiError::of_vault(&error))?;
+    let sealed =
+        sealed_sbd::seal_with(&node.vault, key, message_id, &sbd).map_err(|error| ApiError::of_vault(&error))?;
     let message_type = sbd.message_type().name.to_string();
     let limit = node.upload_limit(&service);
     Ok(Draft {

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::error::{ApiError, ApiResult};
 use crate::abilities::documents::blocking;
-use budstikke_store::files::{BlobWriter, Unclaimed, Vault};
+use budstikke_store::Vault;
+use budstikke_store::files::{FileWriter, MessageKey, NewFile};
 
 /// Bytes that are collected before they are encrypted and written.
 const PIECE: usize = 256 * 1024;
@@ -14,16 +15,18 @@ const PIECE: usize = 256 * 1024;
 /// A file on its way in. Dropped before [`FileSink::finish`], it leaves nothing behind.
 pub(super) struct FileSink {
     vault: Vault,
-    writer: Option<BlobWriter>,
+    key: MessageKey,
+    writer: Option<FileWriter>,
     /// Copied: a piece of one byte would otherwise keep a hundred bytes of bookkeeping until it is written.
     waiting: Vec<u8>,
     size: u64,
 }
 
 impl FileSink {
-    pub(super) fn new(vault: &Vault) -> Self {
+    pub(super) fn new(vault: &Vault, key: &MessageKey) -> Self {
         Self {
             vault: vault.clone(),
+            key: key.clone(),
             writer: None,
             waiting: Vec::new(),
             size: 0,
@@ -47,20 +50,20 @@ impl FileSink {
     }
 
     /// Puts the file on disk for good. Until a row of the store names it, the guard removes it.
-    pub(super) async fn finish(mut self) -> ApiResult<Unclaimed> {
+    pub(super) async fn finish(mut self) -> ApiResult<NewFile> {
         let writer = self.written().await?;
         blocking(move || writer.finish())
             .await
             .map_err(|error| ApiError::of_vault(&error))
     }
 
-    async fn written(&mut self) -> ApiResult<BlobWriter> {
-        let (vault, writer) = (self.vault.clone(), self.writer.take());
+    async fn written(&mut self) -> ApiResult<FileWriter> {
+        let (vault, key, writer) = (self.vault.clone(), self.key.clone(), self.writer.take());
         let waiting = std::mem::take(&mut self.waiting);
         blocking(move || {
             let mut writer = match writer {
                 Some(writer) => writer,
-                None => vault.create()?,
+                None => vault.create(&key)?,
             };
             writer.write_all(&waiting)?;
             Ok(writer)

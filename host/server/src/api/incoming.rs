@@ -192,10 +192,14 @@ pub(super) async fn pop(
         return Ok(nothing());
     };
 
+    let key = node
+        .vault
+        .key_of(&message_id, &message.sbd)
+        .map_err(|error| unreadable(&message_id, error))?;
     let (vault, identity) = (node.vault.clone(), node.identity.clone());
     let opened = blocking(move || {
         let open = || {
-            let sealed: Box<dyn Read + Send> = Box::new(vault.read(&blob)?);
+            let sealed: Box<dyn Read + Send> = Box::new(vault.read(&key, &blob)?);
             EnvelopeReader::open(sealed, &identity).map_err(io::Error::from)
         };
         if size <= PROVEN_FIRST {

@@ -18,7 +18,7 @@ use super::error::{ApiError, ApiResult, kind};
 use super::page::Envelope;
 use crate::abilities::documents::blocking;
 use crate::sealed_sbd;
-use budstikke_store::files::Vault;
+use budstikke_store::Vault;
 use budstikke_store::{ListedMessage, PageRequest, StoreError};
 
 /// What is kept of the rows of one page, bytes.

@@ -2,7 +2,6 @@
 
 pub(super) mod webhooks;
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -167,7 +166,18 @@ pub(super) async fn all(State(node): State<Arc<Node>>) -> ApiResult {
     responses((status = 200, description = "They can.", body = Health),
         (status = 503, description = "They cannot.", body = Health), ReadRefusals))]
 pub(super) async fn readiness(State(node): State<Arc<Node>>) -> ApiResult {
-    health(vec![("db", database(&node).await), ("vault", vault(&node).await)])
+    let mut components = vec![("db", database(&node).await), ("vault", vault(&node).await)];
+    if node.presence.is_draining() {
+        // Up, but not for long: a load balancer sends its calls elsewhere.
+        components.push((
+            "stopping",
+            Component {
+                up: false,
+                details: json!({}),
+            },
+        ));
+    }
+    health(components)
 }
 
 /// Whether the process answers
@@ -200,14 +210,9 @@ async fn database(node: &Node) -> Component {
     }
 }
 
-/// Starts a file and drops it: that is what fails first on a full or read-only disk.
 async fn vault(node: &Node) -> Component {
     let vault = node.vault.clone();
-    let written = blocking(move || {
-        let mut writer = vault.create()?;
-        writer.write_all(b"health")?;
-        writer.flush()
-    });
+    let written = blocking(move || vault.probe());
     match written.await {
         Ok(()) => Component {
             up: true,
@@ -324,11 +329,12 @@ pub(super) async fn set_aside_content(State(node): State<Arc<Node>>, Path(id): P
         .thing_set_aside(row_id(&id)?)
         .await
         .map_err(|error| ApiError::of_store(&error, &id))?;
-    let Some(blob) = found.ok_or_else(|| ApiError::no_message(&id))?.blob else {
+    let found = found.ok_or_else(|| ApiError::no_message(&id))?;
+    let (Some(blob), Some(wrapped)) = (found.blob, found.data_key) else {
         return Ok(bare(StatusCode::NO_CONTENT));
     };
     let vault = node.vault.clone();
-    let reader = blocking(move || vault.read(&blob))
+    let reader = blocking(move || vault.read(&vault.unwrap_key(&found.reference, &wrapped)?, &blob))
         .await
         .map_err(|error| ApiError::of_vault(&error))?;
     let mut response = Body::from_stream(ReaderStream::new(read_on_demand(Box::new(reader)))).into_response();

@@ -48,6 +48,7 @@ use utoipa_axum::routes;
 
 use crate::node::Node;
 use crate::{pages, sealed_sbd};
+use budstikke_store::SealedSbd;
 use description::Description;
 pub(crate) use description::refusals::PageRefusals;
 use error::{ApiError, ApiResult, kind};
@@ -211,7 +212,7 @@ fn json_bytes(json: Vec<u8>) -> Response {
 }
 
 /// A stored SBD as it goes out.
-fn sbd_json(node: &Node, message_id: &str, sealed: &[u8]) -> ApiResult<Vec<u8>> {
+fn sbd_json(node: &Node, message_id: &str, sealed: &SealedSbd) -> ApiResult<Vec<u8>> {
     sealed_sbd::open_json(&node.vault, message_id, sealed).map_err(|error| upload::damaged(&error.into()))
 }
 

@@ -16,15 +16,17 @@ use super::description::sbd::StandardBusinessDocument;
 use super::error::{ApiError, ApiResult, kind};
 use super::file_sink::FileSink;
 use super::form_data::FormData;
-use super::upload::{self, FileHead, disposition_of, duplicate, fits, must_be_xml, settle, title_given, xml_fits};
+use super::upload::{
+    self, FileHead, Written, disposition_of, duplicate, fits, must_be_xml, settle, title_given, xml_fits,
+};
 use super::{json_bytes, send, unbroken};
 use crate::node::Node;
-use budstikke_store::files::Unclaimed;
+use budstikke_store::files::{MessageKey, NewFile};
 
 /// Everything that the request brought.
 struct Received {
     sbd: Sbd,
-    files: Vec<(FileHead, Unclaimed)>,
+    files: Vec<(FileHead, NewFile)>,
 }
 
 refusals! {
@@ -54,22 +56,23 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
     })?;
     let arriving = Arriving::new(body, node.limits.silence_time);
     let mut form = FormData::new(content_type, arriving, node.limits.request_bytes)?;
-    let received = match receive(&node, &mut form).await {
+    let key = MessageKey::generate().map_err(|error| ApiError::of_vault(&error))?;
+    let received = match receive(&node, &key, &mut form).await {
         Ok(received) => received,
         Err(error) => {
             form.drain().await;
             return Err(error);
         }
     };
-    let draft = create::prepare(&node, received.sbd, Call::Multipart).await?;
+    let draft = create::prepare(&node, received.sbd, &key, Call::Multipart).await?;
     let message_id = draft.new.facts.message_id.clone();
-    let json = store(&node, draft, received.files).await?;
+    let json = store(&node, draft, &key, received.files).await?;
     send::queue(&node, &message_id).await?;
     Ok(json_bytes(json))
 }
 
-async fn receive(node: &Arc<Node>, form: &mut FormData) -> ApiResult<Received> {
-    let (mut sbd, mut files): (Option<Sbd>, Vec<(FileHead, Unclaimed)>) = (None, Vec::new());
+async fn receive(node: &Arc<Node>, key: &MessageKey, form: &mut FormData) -> ApiResult<Received> {
+    let (mut sbd, mut files): (Option<Sbd>, Vec<(FileHead, NewFile)>) = (None, Vec::new());
     let (mut parts, most) = (0_usize, node.limits.parts);
     while let Some(headers) = form.next_part().await? {
         parts += 1;
@@ -95,7 +98,7 @@ async fn receive(node: &Arc<Node>, form: &mut FormData) -> ApiResult<Received> {
         if files.iter().any(|(other, _)| other.filename == head.filename) {
             return Err(duplicate(head.filename.as_str()));
         }
-        let file = file_part(node, form, &head).await?;
+        let file = file_part(node, key, form, &head).await?;
         files.push((head, file));
     }
     let sbd = sbd.ok_or_else(|| ApiError::new(kind::MISSING_PART, "The request has no part sbd."))?;
@@ -116,8 +119,8 @@ async fn sbd_part(form: &mut FormData, limit: usize) -> ApiResult<Vec<u8>> {
     Ok(content)
 }
 
-async fn file_part(node: &Node, form: &mut FormData, head: &FileHead) -> ApiResult<Unclaimed> {
-    let (mut sink, limit) = (FileSink::new(&node.vault), node.limits.part_bytes);
+async fn file_part(node: &Node, key: &MessageKey, form: &mut FormData, head: &FileHead) -> ApiResult<NewFile> {
+    let (mut sink, limit) = (FileSink::new(&node.vault, key), node.limits.part_bytes);
     while let Some(piece) = form.piece().await? {
         if sink.size().saturating_add(piece.len() as u64) > limit {
             let text = format!("The file {} is larger than {limit} bytes.", head.filename);
@@ -129,23 +132,33 @@ async fn file_part(node: &Node, form: &mut FormData, head: &FileHead) -> ApiResu
 }
 
 /// Stores the message with all its files in one step.
-async fn store(node: &Arc<Node>, draft: Draft, files: Vec<(FileHead, Unclaimed)>) -> ApiResult<Vec<u8>> {
+async fn store(
+    node: &Arc<Node>,
+    draft: Draft,
+    key: &MessageKey,
+    files: Vec<(FileHead, NewFile)>,
+) -> ApiResult<Vec<u8>> {
     let service = &draft.new.facts.service;
     let primary = draft.sbd.primary_document().map(str::to_owned);
     let (mut attachments, mut unclaimed) = (Vec::new(), Vec::new());
     let mut total = 0_u64;
     for (head, file) in files {
-        total = total.saturating_add(file.blob().size);
+        total = total.saturating_add(file.size());
         if total > draft.limit {
             return Err(ApiError::too_large(service, total, draft.limit));
         }
         title_given(draft.title_required, &head, service)?;
         fits(&draft.sbd, &head)?;
+        let written = Written {
+            vault: &node.vault,
+            key,
+            file: &file,
+        };
         if must_be_xml(&draft.sbd, &head) {
-            xml_fits(&node.vault, &head, &file).await?;
+            xml_fits(&written, &head).await?;
         }
         let is_primary = primary.as_deref() == Some(head.filename.as_str());
-        attachments.push(head.attachment(&node.vault, &file, is_primary).await?);
+        attachments.push(head.attachment(&written, is_primary).await?);
         unclaimed.push(file);
     }
     let json = create::written(&draft.sbd)?;

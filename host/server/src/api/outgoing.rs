@@ -20,6 +20,7 @@ use super::params::Params;
 use super::{json_bytes, sbd_json, takes_json, unbroken};
 use crate::node::Node;
 use budstikke_store::OutgoingFilter;
+use budstikke_store::files::MessageKey;
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "id"),
@@ -69,7 +70,8 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
         .whole(node.limits.json_bytes)
         .await?;
     let sbd = create::read(&node, &content, Call::Json)?;
-    let draft = create::prepare(&node, sbd, Call::Json).await?;
+    let key = MessageKey::generate().map_err(|error| ApiError::of_vault(&error))?;
+    let draft = create::prepare(&node, sbd, &key, Call::Json).await?;
     let (answer, message_id) = (create::written(&draft.sbd)?, draft.new.facts.message_id.clone());
     let stored = unbroken(async move { create::commit(&node, draft.new, Vec::new(), draft.limit).await }).await?;
     stored.map_err(|error| ApiError::of_store(&error, &message_id))?;

@@ -19,6 +19,7 @@ use super::upload::{damaged, read_arkivmelding};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
+use budstikke_store::files::MessageKey;
 use budstikke_store::{Attachment, Direction, NewStatus};
 
 /// What the conversation says about a message that was sent too late.
@@ -68,7 +69,11 @@ pub(super) async fn queue(node: &Arc<Node>, message_id: &str) -> ApiResult<()> {
     if message.facts.expiry < Node::now() {
         return Err(too_late(node, message_id, &sbd).await);
     }
-    arkivmelding_is_complete(node, &sbd, &files).await?;
+    let key = node
+        .vault
+        .key_of(message_id, &message.sbd)
+        .map_err(|error| ApiError::of_vault(&error))?;
+    arkivmelding_is_complete(node, &key, &sbd, &files).await?;
     metadata_files_are_there(&sbd, &files)?;
     if sbd.message_type().needs_primary && !files.iter().any(|file| file.primary) {
         let name = sbd.primary_document().unwrap_or_default();
@@ -109,7 +114,7 @@ async fn too_late(node: &Node, message_id: &str, sbd: &Sbd) -> ApiError {
     )
 }
 
-async fn arkivmelding_is_complete(node: &Node, sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
+async fn arkivmelding_is_complete(node: &Node, key: &MessageKey, sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
     if !sbd.message_type().needs_arkivmelding {
         return Ok(());
     }
@@ -121,7 +126,7 @@ async fn arkivmelding_is_complete(node: &Node, sbd: &Sbd, files: &[Attachment]) 
         );
         return Err(ApiError::new(kind::MISSING_ARKIVMELDING, text));
     };
-    let read = read_arkivmelding(&node.vault, &file.blob, file.size).await?;
+    let read = read_arkivmelding(&node.vault, key, file).await?;
     let missing = read.missing_files(|name| files.iter().any(|file| file.filename == name));
     if missing.is_empty() {
         return Ok(());

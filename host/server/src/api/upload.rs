@@ -1,7 +1,7 @@
 //! Uploading a file: streamed to the vault, counted, and named in the store only when it is whole.
 //! Spec: messaging API, 5.2.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -29,8 +29,8 @@ use crate::abilities::documents::blocking;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::files::{Unclaimed, Vault};
-use budstikke_store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError};
+use budstikke_store::files::{FileReader, MessageKey, NewFile};
+use budstikke_store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError, Vault};
 
 /// Largest file of XML that is read, bytes.
 const XML: u64 = 16 * 1024 * 1024;
@@ -74,9 +74,10 @@ impl FileHead {
     }
 
     /// The row of the store. A file that describes the message is read back for that.
-    pub(super) async fn attachment(self, vault: &Vault, file: &Unclaimed, primary: bool) -> ApiResult<NewAttachment> {
+    pub(super) async fn attachment(self, just: &Written<'_>, primary: bool) -> ApiResult<NewAttachment> {
+        let file = just.file;
         let describes = if self.filename.as_str() == arkivmelding::FILE_NAME {
-            let read = read_arkivmelding(vault, &file.blob().name, file.blob().size).await?;
+            let read = arkivmelding_of(just.read_back(arkivmelding::FILE_NAME, Arkivmelding::read).await?)?;
             Some(Description {
                 title: read.title().unwrap_or_default().to_owned(),
                 reference: read.message_reference(),
@@ -84,16 +85,17 @@ impl FileHead {
         } else {
             None
         };
+        let small = file.small().map(<[u8]>::to_vec);
         let file = Attachment {
             number: 0,
-            blob: file.blob().name.clone(),
+            blob: file.name().to_owned(),
             filename: self.filename.into(),
             title: self.title,
             mime: self.mime,
-            size: file.blob().size,
+            size: file.size(),
             primary,
         };
-        Ok(NewAttachment { file, describes })
+        Ok(NewAttachment { file, small, describes })
     }
 }
 
@@ -206,6 +208,8 @@ pub(super) async fn put(
 
 /// What was settled before the first byte was read.
 struct Admitted {
+    /// Of the message.
+    key: MessageKey,
     head: FileHead,
     primary: bool,
     /// It must be well-formed XML.
@@ -258,7 +262,12 @@ async fn admitted(node: &Arc<Node>, message_id: &str, params: &Params, headers: 
         .is_some_and(|rules| rules.title_required);
     title_given(title_required, &head, &message.facts.service)?;
     fits(&sbd, &head)?;
+    let key = node
+        .vault
+        .key_of(message_id, &message.sbd)
+        .map_err(|error| ApiError::of_vault(&error))?;
     Ok(Admitted {
+        key,
         xml: must_be_xml(&sbd, &head),
         head,
         primary,
@@ -270,6 +279,7 @@ async fn admitted(node: &Arc<Node>, message_id: &str, params: &Params, headers: 
 
 async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriving: &mut Arriving) -> ApiResult<()> {
     let Admitted {
+        key,
         head,
         primary,
         xml,
@@ -277,7 +287,7 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
         present,
         limit,
     } = admitted;
-    let mut sink = FileSink::new(&node.vault);
+    let mut sink = FileSink::new(&node.vault, &key);
     while let Some(piece) = arriving.next().await? {
         let total = present.saturating_add(sink.size()).saturating_add(piece.len() as u64);
         if total > limit {
@@ -288,11 +298,16 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
     let node = node.clone();
     unbroken(async move {
         let file = sink.finish().await?;
+        let written = Written {
+            vault: &node.vault,
+            key: &key,
+            file: &file,
+        };
         if xml {
-            xml_fits(&node.vault, &head, &file).await?;
+            xml_fits(&written, &head).await?;
         }
         let filename = head.filename.to_string();
-        let attachment = head.attachment(&node.vault, &file, primary).await?;
+        let attachment = head.attachment(&written, primary).await?;
         fail_point::reached("upload.before-commit");
         let attached = node
             .store
@@ -312,10 +327,10 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
 
 /// Files become the store's, unless it has certainly refused them. When nobody knows (the process is going down), they stay
 /// for the sweeper: removing a file that a row names would lose it.
-pub(super) fn settle(files: &[Unclaimed], error: Option<&StoreError>) {
+pub(super) fn settle(files: &[NewFile], error: Option<&StoreError>) {
     let refused = error.is_some_and(|error| !error.is_unclear());
     if !refused {
-        files.iter().for_each(Unclaimed::claim);
+        files.iter().for_each(NewFile::claim);
     }
 }
 
@@ -339,37 +354,66 @@ pub(super) fn must_be_xml(sbd: &Sbd, head: &FileHead) -> bool {
 }
 
 /// Refuses a file that is no XML; it is read back for that.
-pub(super) async fn xml_fits(vault: &Vault, head: &FileHead, file: &Unclaimed) -> ApiResult<()> {
-    let (name, blob) = (head.filename.as_str(), file.blob());
-    let read = read_back(vault, name, &blob.name, blob.size, xml::check).await?;
+pub(super) async fn xml_fits(written: &Written<'_>, head: &FileHead) -> ApiResult<()> {
+    let name = head.filename.as_str();
+    let read = written.read_back(name, xml::check).await?;
     read.map_err(|error| {
         let text = format!("The file {name} cannot be used: {error}.");
         ApiError::new(kind::INVALID_DOCUMENT, text)
     })
 }
 
-/// Reads `arkivmelding.xml` back from the vault.
-pub(super) async fn read_arkivmelding(vault: &Vault, blob: &str, size: u64) -> ApiResult<Arkivmelding> {
-    let parsed = read_back(vault, arkivmelding::FILE_NAME, blob, size, Arkivmelding::read).await?;
-    parsed.map_err(|error| ApiError::new(kind::INVALID_DOCUMENT, error.to_string()))
+/// Reads the `arkivmelding.xml` of a stored message.
+pub(super) async fn read_arkivmelding(vault: &Vault, key: &MessageKey, file: &Attachment) -> ApiResult<Arkivmelding> {
+    let (opening, key, blob) = (vault.clone(), key.clone(), file.blob.clone());
+    let open = move || opening.read(&key, &blob);
+    arkivmelding_of(parsed(arkivmelding::FILE_NAME, file.size, open, Arkivmelding::read).await?)
 }
 
-/// Reads a file of XML back from the vault, if it is not too large for that.
-async fn read_back<T: Send + 'static>(
-    vault: &Vault,
+fn arkivmelding_of(read: Result<Arkivmelding, arkivmelding::ArkivmeldingError>) -> ApiResult<Arkivmelding> {
+    read.map_err(|error| ApiError::new(kind::INVALID_DOCUMENT, error.to_string()))
+}
+
+/// A file that was just written and that no row names yet.
+pub(super) struct Written<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) key: &'a MessageKey,
+    pub(super) file: &'a NewFile,
+}
+
+impl Written<'_> {
+    async fn read_back<T: Send + 'static>(&self, name: &str, parse: fn(&[u8]) -> T) -> ApiResult<T> {
+        // A small file is only here; a large one is found by its name.
+        if self.file.small().is_some() {
+            let mut reader = self
+                .vault
+                .read_new(self.key, self.file)
+                .map_err(|error| ApiError::of_vault(&error))?;
+            let mut content = Vec::new();
+            reader
+                .read_to_end(&mut content)
+                .map_err(|error| ApiError::of_vault(&error))?;
+            return Ok(parse(&content));
+        }
+        let (vault, key, blob) = (self.vault.clone(), self.key.clone(), self.file.name().to_owned());
+        parsed(name, self.file.size(), move || vault.read(&key, &blob), parse).await
+    }
+}
+
+/// Reads a file of XML, if it is not too large for that.
+async fn parsed<T: Send + 'static>(
     name: &str,
-    blob: &str,
     size: u64,
+    open: impl FnOnce() -> io::Result<FileReader> + Send + 'static,
     parse: fn(&[u8]) -> T,
 ) -> ApiResult<T> {
     if size > XML {
         let text = format!("{name} is {size} bytes; at most {XML} are read.");
         return Err(ApiError::new(kind::INVALID_DOCUMENT, text));
     }
-    let (vault, blob) = (vault.clone(), blob.to_owned());
     let read = blocking(move || {
         let mut content = Vec::new();
-        vault.read(&blob)?.take(XML).read_to_end(&mut content)?;
+        open()?.take(XML).read_to_end(&mut content)?;
         Ok(parse(&content))
     });
     read.await.map_err(|error| ApiError::of_vault(&error))
@@ -403,6 +447,7 @@ pub(super) mod tests {
         };
         let head = FileHead::read(disposition, &HeaderMap::new())?;
         let admitted = Admitted {
+            key: MessageKey::generate().unwrap(),
             head,
             primary: false,
             xml: false,

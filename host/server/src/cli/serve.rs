@@ -14,7 +14,7 @@ use super::start;
 use super::stop::{self, Ended};
 use crate::config::{Config, Problems};
 use crate::front::{Front, FrontError};
-use crate::{api, delivery, webhooks};
+use crate::{api, delivery, presence, webhooks};
 
 /// For threads that are busy when everything else has ended.
 const THREADS: Duration = Duration::from_secs(1);
@@ -75,6 +75,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut tasks = delivery::start(&started.node, &stop);
     tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
+    tasks.spawn(presence::run(Arc::clone(&started.node), stop.clone()));
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     if let Some(file) = &address_file {
         let temporary = file.with_extension("new");
@@ -87,6 +88,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let work = async {
         front.serve(listener, router, stop.clone()).await;
         tasks.join_all().await;
+        presence::leave(&started.node).await;
     };
     match stop::until_told(work, signals, &stop, stop::GRACE).await {
         Ended::Whole => tracing::info!("stopped"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use budstikke_message::identifier::OrganisationNumber;
+use budstikke_message::keystore::Identity;
 use budstikke_runtime::{
     CompileLimits, Compiler, CompilerCommand, Engine, FolderSettings, Loader, PluginFolder, PluginSpec, PoolSettings,
 };
@@ -19,10 +20,11 @@ use crate::adapters::{Adapter, Adapters};
 use crate::config::{self, Config};
 use crate::front::ServerCertificate;
 use crate::node::Node;
+use crate::presence::Presence;
 use crate::registry::TomlRegistry;
 use crate::webhooks::Webhooks;
-use budstikke_store::Store;
-use budstikke_store::files::{StoreKey, Vault};
+use budstikke_store::files::{Files, StoreKey};
+use budstikke_store::{Place, Store, Vault};
 
 /// A node, and what must live as long as it.
 pub(super) struct Started {
@@ -52,19 +54,11 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
     let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
     warn_of_expiry(&identity);
     let own: OrganisationNumber = config.organisation.number.parse().context("[organisation] number")?;
-    let database = data.join("budstikke.db");
-    let key_file = data.join("store.key");
-    // A new key beside old messages would make all of them unreadable without a word.
-    if database.exists() && !key_file.exists() {
-        bail!(
-            "{} is missing, and {} cannot be read without it: put it back",
-            key_file.display(),
-            database.display()
-        );
-    }
-    let key = StoreKey::open_or_create(&key_file, &identity)?;
-    let vault = Vault::open(&data.join("files"), key).with_context(|| data.join("files").display().to_string())?;
-    let store = Arc::new(Store::open(&database).with_context(|| database.display().to_string())?);
+    let shared = config.store.postgres.is_some();
+    let store = Arc::new(open_store(&config.store).await?);
+    let former = former_identities(&config.organisation)?;
+    let key = store.key(&identity, &former).await?;
+    let vault = Vault::new(open_files(&config.store, key)?, Arc::clone(&store));
     store.feed_status_queue(config.messages.status_queue.clone()).await?;
     let tokens = Arc::new(Tokens::new(
         &config.tokens,
@@ -88,6 +82,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
         limits: config.server.limits,
         server_certificate,
+        presence: Presence::new(shared),
         queued: tokio::sync::Notify::new(),
     });
     if knot.set(node.clone()).is_err() {
@@ -98,6 +93,35 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         _folder: folder,
         _lock: lock,
     })
+}
+
+async fn open_store(config: &config::Store) -> anyhow::Result<Store> {
+    let place = config
+        .place()
+        .map_err(|error| anyhow::anyhow!("[store.postgres] url: {error}"))?;
+    let name = match &place {
+        Place::File(path) => path.display().to_string(),
+        Place::Server { .. } => "[store.postgres]".to_owned(),
+    };
+    Store::open(place, &config.node_name()).await.context(name)
+}
+
+fn open_files(config: &config::Store, key: StoreKey) -> anyhow::Result<Files> {
+    let Some(bucket) = &config.bucket else {
+        let folder = config.folder.join("files");
+        return Files::folder(&folder, key).with_context(|| folder.display().to_string());
+    };
+    let settings = bucket
+        .settings()
+        .map_err(|error| anyhow::anyhow!("[store.bucket]: {error}"))?;
+    let spool = config.folder.join("spool");
+    fs::create_dir_all(&spool).with_context(|| spool.display().to_string())?;
+    Files::bucket(&settings, &spool, key, tokio::runtime::Handle::current()).context("[store.bucket]")
+}
+
+fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
+    let open = |keystore| config::open_keystore(keystore).context("[[organisation.former-keystores]]");
+    organisation.former_keystores.iter().map(open).collect()
 }
 
 /// What the configuration adds to a table; it was checked when the file was read, but a schema can have changed since.
@@ -119,7 +143,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
-fn warn_of_expiry(identity: &budstikke_message::keystore::Identity) {
+fn warn_of_expiry(identity: &Identity) {
     let end = identity.certificate().not_after();
     let days = (end - Timestamp::now()).get_seconds() / 86_400;
     if days < 0 {

@@ -11,6 +11,7 @@ mod registry;
 mod secret;
 mod server;
 mod settings;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Regi
 pub use secret::Secret;
 pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
+pub use store::{Bucket, Postgres, Store};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -69,6 +71,9 @@ pub struct Organisation {
     pub number: String,
     /// The virksomhetssertifikat with its key.
     pub keystore: Keystore,
+    /// Earlier ones: the store's key may still be sealed to one of them.
+    #[serde(default)]
+    pub former_keystores: Vec<Keystore>,
 }
 
 /// A key with its certificate.
@@ -88,22 +93,6 @@ impl Keystore {
         self.path = base.join(&self.path);
         if let Some(password) = &mut self.password {
             password.resolve_path(base);
-        }
-    }
-}
-
-/// `[store]`
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Store {
-    /// Database, files, key. One process at a time.
-    pub folder: PathBuf,
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Self {
-            folder: PathBuf::from("data"),
         }
     }
 }
@@ -140,6 +129,8 @@ pub struct Messages {
     pub lock_minutes: u32,
     /// Messages of one service under way at the same time.
     pub concurrency: usize,
+    /// The same for single services, by name.
+    pub service_concurrency: BTreeMap<String, usize>,
     /// Seconds until a message that did not leave is tried again: after the first attempt, the second, …; the last one
     /// repeats.
     pub retry_seconds: Vec<u64>,
@@ -156,12 +147,23 @@ impl Default for Messages {
         Self {
             lifetime_hours: 24,
             lock_minutes: 5,
-            concurrency: 10,
+            concurrency: 16,
+            service_concurrency: BTreeMap::new(),
             retry_seconds: retry::SECONDS.to_vec(),
             status_queue: Vec::new(),
             types: Vec::new(),
             processes: Vec::new(),
         }
+    }
+}
+
+impl Messages {
+    /// Messages of a service under way at the same time.
+    pub fn concurrency_of(&self, service: &str) -> usize {
+        self.service_concurrency
+            .get(service)
+            .copied()
+            .unwrap_or(self.concurrency)
     }
 }
 
@@ -277,8 +279,11 @@ impl Config {
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         self.organisation.keystore.resolve_paths(base);
+        for former in &mut self.organisation.former_keystores {
+            former.resolve_paths(base);
+        }
         self.server.resolve_paths(base);
-        fix(&mut self.store.folder);
+        self.store.resolve_paths(base);
         fix(&mut self.plugins.folder);
         self.plugins.cache.as_mut().map(fix);
         for profile in self.tokens.values_mut() {

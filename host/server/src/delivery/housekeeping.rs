@@ -27,7 +27,9 @@ const ROUND: u32 = 500;
 pub(super) async fn run(node: Arc<Node>, stop: CancellationToken) {
     let mut tick = 0_u64;
     while !stop.is_cancelled() {
-        if let Err(error) = round(&node, tick).await {
+        if node.holds("housekeeping").await
+            && let Err(error) = round(&node, tick).await
+        {
             tracing::error!(%error, "housekeeping failed; it is tried again");
         }
         tick += 1;
@@ -53,9 +55,8 @@ async fn round(node: &Node, tick: u64) -> Result<(), StoreError> {
     }
     if tick.is_multiple_of(SWEEP_TICKS) {
         node.store.forget_old(Node::now()).await?;
-        let in_use = node.store.blobs_in_use().await?;
         let vault = node.vault.clone();
-        match blocking(move || vault.sweep(&in_use, SWEEP_AGE)).await {
+        match blocking(move || vault.sweep(SWEEP_AGE)).await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "files that a crash had left were removed"),
             Err(error) => tracing::warn!(%error, "the vault could not be swept"),
@@ -66,32 +67,18 @@ async fn round(node: &Node, tick: u64) -> Result<(), StoreError> {
 
 async fn remove_garbage(node: &Node) -> Result<(), StoreError> {
     loop {
-        let blobs = node.store.garbage(ROUND).await?;
-        if blobs.is_empty() {
+        let garbage = node.store.garbage(ROUND).await?;
+        if garbage.is_empty() {
             return Ok(());
         }
-        let (vault, all) = (node.vault.clone(), blobs.len());
-        let remove_each = move || {
-            let gone = |name: &String| match vault.remove(name) {
-                Ok(()) => true,
-                Err(error) => {
-                    tracing::warn!(%error, "a file that is not needed could not be removed");
-                    false
-                }
-            };
-            Ok(blobs.into_iter().filter(gone).collect::<Vec<_>>())
-        };
-        let removed = match blocking(remove_each).await {
-            Ok(removed) => removed,
+        let vault = node.vault.clone();
+        let removed = blocking(move || vault.remove(&garbage).map(|()| garbage)).await;
+        match removed {
+            Ok(removed) => node.store.garbage_removed(removed).await?,
             Err(error) => {
-                tracing::warn!(%error, "files that are not needed could not be removed");
+                tracing::warn!(%error, "files that are not needed could not be removed; it is tried again");
                 return Ok(());
             }
-        };
-        let some_stay = removed.len() < all;
-        node.store.garbage_removed(removed).await?;
-        if some_stay {
-            return Ok(());
         }
     }
 }

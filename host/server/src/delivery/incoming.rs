@@ -12,12 +12,11 @@ use serde_json::Value;
 
 use super::answer::status_answer;
 use super::sender::EXPIRED;
-use crate::abilities::documents::{Doc, blocking, temporary};
+use crate::abilities::documents::{Doc, VaultFile, blocking, temporary};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::files::Unclaimed;
-use budstikke_store::{About, Arrival, ConversationFacts, NewStatus, StoreError};
+use budstikke_store::{About, Arrival, ConversationFacts, NewStatus, StoreError, StoredFile};
 
 /// How large the content of a package may be when it arrives: so many times its sealed size, and at least so many bytes.
 /// Deflate does better only on content that was made to.
@@ -68,15 +67,14 @@ pub async fn deliver(node: &Arc<Node>, handover: Handover<'_>) -> Result<Deliver
         Some(package) if !expired => Some(keep_package(node, package.clone()).await?),
         _ => None,
     };
-    let package = kept.as_ref().map(|kept| (kept.blob().name.clone(), kept.blob().size));
     fail_point::reached("receive.after-package");
     let message_id = facts.message_id.clone();
-    let arrival = arrival(node, &sbd, facts, &handover, package, !expired)?;
+    let arrival = arrival(node, &sbd, facts, &handover, kept.as_deref(), !expired)?;
     let arrived = node.store.arrive(arrival).await;
     if let Some(kept) = &kept
         && arrived.as_ref().map_or_else(StoreError::is_unclear, |_| true)
     {
-        kept.claim();
+        kept.file.claim();
     }
     let new = arrived.map_err(|error| stored(&error))?;
     fail_point::reached("receive.after-commit");
@@ -138,7 +136,7 @@ fn arrival(
     sbd: &Sbd,
     facts: ConversationFacts,
     handover: &Handover<'_>,
-    package: Option<(String, u64)>,
+    package: Option<&VaultFile>,
     queue: bool,
 ) -> Result<Arrival, Failure> {
     let now = Node::now();
@@ -154,8 +152,12 @@ fn arrival(
     });
     Ok(Arrival {
         message_type: sbd.message_type().name.to_string(),
-        sbd: sealed_sbd::seal(&node.vault, &facts.message_id, sbd).map_err(|error| temporary(&error))?,
-        package,
+        sbd: match package {
+            Some(package) => sealed_sbd::seal_with(&node.vault, &package.key, &facts.message_id, sbd),
+            None => sealed_sbd::seal(&node.vault, &facts.message_id, sbd),
+        }
+        .map_err(|error| temporary(&error))?,
+        package: package.map(|package| StoredFile::from(&package.file)),
         statuses,
         queue,
         answer: answered
@@ -213,13 +215,13 @@ async fn register_status(node: &Arc<Node>, handover: &Handover<'_>, sbd: &Sbd) -
 }
 
 /// Puts the package into the vault as it came, and looks whether it opens and holds what it says.
-async fn keep_package(node: &Arc<Node>, package: DocumentRef) -> Result<Arc<Unclaimed>, Failure> {
+async fn keep_package(node: &Arc<Node>, package: DocumentRef) -> Result<Arc<VaultFile>, Failure> {
     let package = Doc::from_ref(package)?;
     let (vault, identity) = (node.vault.clone(), node.identity.clone());
     let kept = blocking(move || {
         let kept = package.in_vault(&vault)?;
-        let size = kept.blob().size.saturating_mul(INFLATION).max(SMALL);
-        let opened = match EnvelopeReader::open(vault.read(&kept.blob().name)?, &identity) {
+        let size = kept.file.size().saturating_mul(INFLATION).max(SMALL);
+        let opened = match EnvelopeReader::open(vault.read_new(&kept.key, &kept.file)?, &identity) {
             Ok(content) => asic::verify(content, AsicLimits::of_total(size)).map(drop),
             Err(CmsError::Io(error)) => return Err(error),
             Err(error) => return Ok(Err(error.to_string())),

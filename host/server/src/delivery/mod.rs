@@ -6,6 +6,7 @@
 pub mod answer;
 mod housekeeping;
 mod incoming;
+mod lanes;
 mod outgoing_call;
 mod poller;
 pub mod retry;
@@ -33,7 +34,7 @@ pub fn start(node: &Arc<Node>, stop: &CancellationToken) -> JoinSet<()> {
                 stop.clone(),
             ));
         }
-        tasks.spawn(poller::run(adapter.clone(), stop.clone()));
+        tasks.spawn(poller::run(node.clone(), adapter.clone(), stop.clone()));
         tasks.spawn(tracker::run(node.clone(), adapter.clone(), stop.clone()));
     }
     tasks.spawn(housekeeping::run(node.clone(), stop.clone()));

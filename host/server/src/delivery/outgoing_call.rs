@@ -10,6 +10,7 @@ use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
+use budstikke_store::files::MessageKey;
 use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 /// See [`Outgoing`].
@@ -18,6 +19,7 @@ pub(super) struct OutgoingCall {
     facts: OutgoingFacts,
     id: i64,
     lease: i64,
+    key: MessageKey,
     sbd: Vec<u8>,
     files: Vec<DocumentRef>,
     checkpoints: Mutex<Vec<(String, Vec<u8>)>>,
@@ -48,10 +50,14 @@ impl OutgoingCall {
         };
         let message_id = message.facts.message_id.clone();
         let sbd = sealed_sbd::open_json(&node.vault, &message_id, &message.sbd).map_err(|error| temporary(&error))?;
+        let key = node
+            .vault
+            .key_of(&message_id, &message.sbd)
+            .map_err(|error| temporary(&error))?;
         let documents = files
             .iter()
             .map(|file| {
-                let document = Doc::blob(&node.vault, &file.filename, &file.mime, &file.blob, file.size);
+                let document = Doc::blob(&node.vault, &key, &file.filename, &file.mime, &file.blob, file.size);
                 Arc::new(document.titled(file.title.clone())) as DocumentRef
             })
             .collect();
@@ -79,6 +85,7 @@ impl OutgoingCall {
             facts,
             id: message.id,
             lease,
+            key,
             sbd,
             files: documents,
             checkpoints: Mutex::new(checkpoints),
@@ -87,7 +94,14 @@ impl OutgoingCall {
     }
 
     fn kept_document(&self, kept: &Kept) -> DocumentRef {
-        let document = Doc::blob(&self.node.vault, &kept.name, &kept.media_type, &kept.blob, kept.size);
+        let document = Doc::blob(
+            &self.node.vault,
+            &self.key,
+            &kept.name,
+            &kept.media_type,
+            &kept.blob,
+            kept.size,
+        );
         Arc::new(document.digested(Digests {
             md5: kept.md5.clone(),
             sha256: kept.sha256.clone(),
@@ -173,25 +187,29 @@ impl Outgoing for OutgoingCall {
         };
         if let Some(known) = known {
             // The row says that it was computed; only the file can say that it survived.
-            let (vault, blob) = (self.node.vault.clone(), known.blob.clone());
-            if blocking(move || vault.read(&blob).map(drop)).await.is_ok() {
+            let (vault, key, blob) = (self.node.vault.clone(), self.key.clone(), known.blob.clone());
+            if blocking(move || vault.read(&key, &blob).map(drop)).await.is_ok() {
                 return Ok(self.kept_document(&known));
             }
         }
-        let (vault, recipe) = (self.node.vault.clone(), Doc::from_ref(document)?);
+        let (vault, key, recipe) = (self.node.vault.clone(), self.key.clone(), Doc::from_ref(document)?);
         let media_type = recipe.media_type.clone();
-        let (file, digests) = blocking(move || recipe.compute(&vault))
+        let (file, digests) = blocking(move || recipe.compute(&vault, &key))
             .await
             .map_err(|error| temporary(&error))?;
         let kept = Kept {
             name: name.to_owned(),
-            blob: file.blob().name.clone(),
+            blob: file.name().to_owned(),
             media_type,
-            size: file.blob().size,
+            size: file.size(),
             md5: digests.md5,
             sha256: digests.sha256,
         };
-        let saved = self.node.store.save_kept(self.id, self.lease, kept.clone()).await;
+        let saved = self
+            .node
+            .store
+            .save_kept(self.id, self.lease, kept.clone(), file.small().map(<[u8]>::to_vec))
+            .await;
         if saved.as_ref().map_or_else(StoreError::is_unclear, |()| true) {
             file.claim();
         }

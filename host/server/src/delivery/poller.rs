@@ -6,18 +6,23 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::Adapter;
+use crate::node::Node;
 
 /// How long to wait for an adapter that is not running, or has nothing to receive, before looking again.
 const NOT_RUNNING: Duration = Duration::from_secs(2);
+/// How long to wait while another node fetches, before looking whether it still does.
+const NOT_OURS: Duration = Duration::from_secs(1);
 /// The longest pause after failures in a row.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Fetches until told to stop. A call under way is finished first.
-pub(super) async fn run(adapter: Arc<Adapter>, stop: CancellationToken) {
+pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, stop: CancellationToken) {
+    let duty = format!("receive {}", adapter.name);
     let mut failures = 0_u32;
     while !stop.is_cancelled() {
         let pause = match interval(&adapter) {
             None => NOT_RUNNING,
+            Some(_) if !node.holds(&duty).await => NOT_OURS,
             Some(interval) => match once(&adapter).await {
                 Fetched::More => Duration::ZERO,
                 Fetched::All => {

@@ -1,25 +1,32 @@
 //! The road out: takes due messages of one service and has its adapter send them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use budstikke_message::status::Status;
 use budstikke_runtime::services::{Failure, Sent, StatusReport};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::lanes::{Ending, Lanes};
 use super::outgoing_call::OutgoingCall;
 use super::{bounded, retry};
 use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
-use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
+use budstikke_store::{Claimed, NewStatus, Outcome, StoreError, Turn};
 
 /// The longest sleep of a sender that nobody wakes.
 const IDLE: Duration = Duration::from_secs(5);
 /// How long to wait for an adapter that is not running.
 const NOT_RUNNING: Duration = Duration::from_secs(1);
+/// How long to wait when what is ready has to wait for its receiver.
+const BUSY: Duration = Duration::from_millis(250);
+/// A message that is under way for so long stands aside.
+const SLOW: Duration = Duration::from_secs(5);
+/// How many may stand aside for each that is under way.
+const ASIDE: u32 = 4;
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Raw receipts are cut here, bytes. Contract: `types.status-report`.
@@ -30,76 +37,150 @@ pub(super) const EXPIRED: &str = "Levetiden for meldingen er utgått. Må sendes
 
 /// Sends until told to stop; then waits for what is under way.
 pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(node.settings.concurrency));
+    let sender = Arc::new(Sender::new(node, adapter, service));
     loop {
         // Registered before the look at the store, so that a message queued in between is not slept over.
-        let rung = node.queued.notified();
+        let rung = sender.node.queued.notified();
         tokio::pin!(rung);
         rung.as_mut().enable();
         let free = tokio::select! {
             () = stop.cancelled() => break,
-            permit = permits.acquire() => permit.map_or(0, |_| permits.available_permits() + 1),
+            permit = sender.permits.acquire() => permit.map_or(0, |_| sender.permits.available_permits() + 1),
         };
-        let running = adapter.plugin().is_some();
-        let claimed = if running {
-            node.store.claim(&service, Node::now(), free).await
-        } else {
-            Ok(Vec::new())
-        };
-        match claimed {
+        match sender.claim(free).await {
             Ok(messages) if messages.is_empty() => {
-                let idle = if running {
-                    until_next(&node, &service).await
-                } else {
-                    NOT_RUNNING
-                };
+                let idle = sender.until_next().await;
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = &mut rung => {}
+                    () = sender.ended.notified() => {}
                     () = tokio::time::sleep(idle) => {}
                 }
             }
             Ok(messages) => {
                 for message in messages {
-                    let Ok(permit) = permits.clone().acquire_owned().await else {
+                    let Ok(permit) = sender.permits.clone().acquire_owned().await else {
                         break;
                     };
-                    let (node, adapter) = (node.clone(), adapter.clone());
+                    sender.lanes.begin(&message.lane);
                     let span = tracing::info_span!(
                         "send",
                         message_id = %message.message.facts.message_id,
                         service = %message.message.facts.service,
                         attempt = message.attempt
                     );
-                    let work = async move {
-                        send(&node, &adapter, message).await;
-                        drop(permit);
-                    };
-                    tokio::spawn(work.instrument(span));
+                    tokio::spawn(sender.clone().turn(message, permit).instrument(span));
                 }
             }
             Err(error) => {
-                tracing::error!(%error, service, "the store cannot say what is to be sent; trying again");
+                tracing::error!(%error, service = sender.service, "the store cannot say what is to be sent; trying again");
                 tokio::time::sleep(STORE_PAUSE).await;
             }
         }
     }
     // All permits back: nothing is under way any more.
-    let all = u32::try_from(node.settings.concurrency).unwrap_or(u32::MAX);
-    let _done = permits.acquire_many(all).await;
+    let _done = sender.permits.acquire_many(sender.concurrency).await;
+    let _done = sender.aside.acquire_many(sender.concurrency * ASIDE).await;
 }
 
-async fn until_next(node: &Node, service: &str) -> Duration {
-    match node.store.next_due(service).await {
-        Ok(Some(due)) => Duration::from_millis((due - Node::now()).max(10).unsigned_abs()).min(IDLE),
-        _ => IDLE,
+/// Sends the messages of one service.
+struct Sender {
+    node: Arc<Node>,
+    adapter: Arc<Adapter>,
+    service: String,
+    concurrency: u32,
+    lanes: Lanes,
+    /// For messages under way.
+    permits: Arc<Semaphore>,
+    /// For those under way that take long: they stand aside, and others get their permit.
+    aside: Arc<Semaphore>,
+    /// Rung when a message is no longer under way: its lane may have room again.
+    ended: Notify,
+}
+
+impl Sender {
+    fn new(node: Arc<Node>, adapter: Arc<Adapter>, service: String) -> Self {
+        let concurrency = node.settings.concurrency_of(&service);
+        let permits = u32::try_from(concurrency).unwrap_or(u32::MAX / ASIDE);
+        Self {
+            lanes: Lanes::new(concurrency),
+            permits: Arc::new(Semaphore::new(permits as usize)),
+            aside: Arc::new(Semaphore::new((permits * ASIDE) as usize)),
+            ended: Notify::new(),
+            concurrency: permits,
+            node,
+            adapter,
+            service,
+        }
+    }
+
+    async fn claim(&self, free: usize) -> Result<Vec<Claimed>, StoreError> {
+        let room = self.lanes.room(free, Instant::now());
+        if room.limit == 0 || self.adapter.plugin().is_none() || !self.node.presence.is_here() {
+            return Ok(Vec::new());
+        }
+        let turn = Turn {
+            busy: room.busy,
+            after: room.after,
+            limit: room.limit,
+            lane_limit: room.lane_limit,
+        };
+        self.node.store.claim(&self.service, Node::now(), turn).await
+    }
+
+    /// How long nobody needs to look.
+    async fn until_next(&self) -> Duration {
+        if self.adapter.plugin().is_none() || !self.node.presence.is_here() {
+            return NOT_RUNNING;
+        }
+        if let Some(pause) = self.lanes.pause(Instant::now()) {
+            return pause.min(IDLE);
+        }
+        match self.node.store.next_due(&self.service).await {
+            // Something is ready, but its receiver has enough in hand, or is left alone.
+            Ok(Some(0)) => BUSY,
+            Ok(Some(due)) => Duration::from_millis((due - Node::now()).max(10).unsigned_abs()).min(IDLE),
+            _ => IDLE,
+        }
+    }
+
+    /// One message under way.
+    async fn turn(self: Arc<Self>, message: Claimed, permit: OwnedSemaphorePermit) {
+        let lane = message.lane.clone();
+        let sending = send(&self.node, &self.adapter, message);
+        tokio::pin!(sending);
+        let mut held = permit;
+        let (ending, slow) = tokio::select! {
+            ending = &mut sending => (ending, false),
+            () = tokio::time::sleep(SLOW) => {
+                self.lanes.slow(&lane);
+                if let Ok(aside) = self.aside.clone().try_acquire_owned() {
+                    held = aside;
+                }
+                (sending.await, true)
+            }
+        };
+        if let Some(paused) = self.lanes.end(&lane, slow, ending, Instant::now()) {
+            tracing::warn!(
+                service = self.service,
+                ?paused,
+                "attempts fail again and again; it is left alone for a while"
+            );
+        }
+        drop(held);
+        self.ended.notify_one();
     }
 }
 
-async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) {
+async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
     fail_point::reached("send.after-claim");
     let (id, lease, answer) = (claimed.message.id, claimed.lease, claimed.answer);
     let outcome = attempt(node, adapter, claimed).await;
+    let ending = match &outcome {
+        Outcome::Sent { .. } | Outcome::GaveUp { discard: false, .. } => Ending::Works,
+        Outcome::Retry { .. } => Ending::Fails,
+        Outcome::GaveUp { .. } => Ending::Neither,
+    };
     fail_point::reached("send.before-finish");
     // Nobody else can end this attempt: a message whose outcome is not stored would stay in our hands until the next start.
     loop {
@@ -111,16 +192,18 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) {
                     // that waited for this answer.
                     node.queued.notify_waiters();
                 }
-                return;
+                return ending;
             }
             Err(StoreError::LeaseLost) => {
-                return tracing::warn!("another worker took the message; this attempt changes nothing");
+                tracing::warn!("another worker took the message; this attempt changes nothing");
+                return Ending::Neither;
             }
             Err(StoreError::Closed(reason)) => {
-                return tracing::warn!(
+                tracing::warn!(
                     reason,
                     "the store closed before the outcome was stored; it is found out again"
                 );
+                return Ending::Neither;
             }
             Err(error) => tracing::error!(%error, "the outcome of an attempt could not be stored; trying again"),
         }
@@ -236,5 +319,6 @@ fn again(node: &Node, attempt: u32, asked: Option<u32>, error: String, receiver:
     Outcome::Retry {
         due,
         error: bounded(error, 4096),
+        uncertain: false,
     }
 }

@@ -27,26 +27,33 @@ fn interval(age: i64) -> i64 {
 
 /// Tracks until told to stop.
 pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, stop: CancellationToken) {
+    let duty = format!("track {}", adapter.name);
     while !stop.is_cancelled() {
-        match node
-            .store
-            .due_for_tracking(adapter.services.clone(), Node::now(), ROUND)
-            .await
-        {
-            Ok(items) => {
-                for item in items {
-                    if stop.is_cancelled() {
-                        return;
-                    }
-                    look(&node, &adapter, item).await;
-                }
-            }
-            Err(error) => tracing::error!(%error, "the store cannot say which messages are to be tracked"),
+        if node.holds(&duty).await {
+            round(&node, &adapter, &stop).await;
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(TICK) => {}
         }
+    }
+}
+
+async fn round(node: &Node, adapter: &Adapter, stop: &CancellationToken) {
+    match node
+        .store
+        .due_for_tracking(adapter.services.clone(), Node::now(), ROUND)
+        .await
+    {
+        Ok(items) => {
+            for item in items {
+                if stop.is_cancelled() {
+                    return;
+                }
+                look(node, adapter, item).await;
+            }
+        }
+        Err(error) => tracing::error!(%error, "the store cannot say which messages are to be tracked"),
     }
 }
 

@@ -38,7 +38,12 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     let mut tick = 0_u64;
     while !stop.is_cancelled() {
         under_way.retain(|_, task| !task.is_finished());
-        match node.store.due_webhooks(Node::now()).await {
+        let due = if node.holds("webhooks").await {
+            node.store.due_webhooks(Node::now()).await
+        } else {
+            Ok(Vec::new())
+        };
+        match due {
             Ok(due) => {
                 for subscription in due {
                     under_way
@@ -48,7 +53,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
             }
             Err(error) => tracing::error!(%error, "the store cannot say which webhooks are due"),
         }
-        if tick.is_multiple_of(TRIM_TICKS) {
+        if tick.is_multiple_of(TRIM_TICKS) && node.holds("webhooks").await {
             trim(&node).await;
         }
         tick += 1;

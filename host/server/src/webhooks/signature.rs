@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use budstikke_store::files::Vault;
+use budstikke_store::Vault;
 
 /// What a sealed secret is.
 const CONTEXT: &str = "signing secret";
@@ -54,7 +54,7 @@ impl SigningSecret {
 
     /// From the database.
     pub fn unseal(vault: &Vault, sealed: &[u8]) -> io::Result<Self> {
-        let text = String::from_utf8(vault.unseal(CONTEXT, sealed)?).map_err(io::Error::other)?;
+        let text = String::from_utf8(vault.unseal(CONTEXT, sealed)?.to_vec()).map_err(io::Error::other)?;
         Ok(Self(Zeroizing::new(text)))
     }
 

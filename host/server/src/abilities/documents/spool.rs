@@ -8,8 +8,9 @@ use budstikke_runtime::services::{ByteWriter, DocumentRef, Failure, Spool};
 use tokio_util::io::SyncIoBridge;
 
 use super::stream::{PIECE, copy};
-use super::{Doc, temporary};
-use budstikke_store::files::{Unclaimed, Vault};
+use super::{Doc, VaultFile, temporary};
+use budstikke_store::Vault;
+use budstikke_store::files::MessageKey;
 
 /// Collects bytes from a service in the vault.
 pub struct VaultSpool {
@@ -17,7 +18,7 @@ pub struct VaultSpool {
     name: String,
     media_type: String,
     limit: u64,
-    writing: Option<tokio::task::JoinHandle<io::Result<Unclaimed>>>,
+    writing: Option<tokio::task::JoinHandle<io::Result<VaultFile>>>,
 }
 
 impl VaultSpool {
@@ -46,7 +47,8 @@ impl Spool for VaultSpool {
         let (vault, limit) = (self.vault.clone(), self.limit);
         let incoming = SyncIoBridge::new(ours);
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            let mut writer = vault.create()?;
+            let key = MessageKey::generate()?;
+            let mut writer = vault.create(&key)?;
             copy(&mut incoming.take(limit.saturating_add(1)), &mut writer)?;
             if writer.size() > limit {
                 return Err(io::Error::new(
@@ -54,7 +56,8 @@ impl Spool for VaultSpool {
                     format!("more than {limit} bytes"),
                 ));
             }
-            writer.finish()
+            let file = writer.finish()?;
+            Ok(VaultFile { file, key })
         }));
         Ok(Box::pin(theirs))
     }

@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_as_such_wherever_it_is_found() {
-        let from_store = ApiError::of_store(&StoreError::DiskFull, "id");
+        let from_store = ApiError::of_store(&StoreError::Database(budstikke_store::DatabaseError::Full), "id");
         let from_vault = ApiError::of_vault(&std::io::ErrorKind::StorageFull.into());
         assert_eq!(from_store.status(), StatusCode::INSUFFICIENT_STORAGE);
         assert_eq!(from_vault.status(), StatusCode::INSUFFICIENT_STORAGE);

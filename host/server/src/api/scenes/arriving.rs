@@ -3,6 +3,8 @@
 use budstikke_runtime::services::Delivery;
 use serde_json::json;
 
+use budstikke_store::Turn;
+
 use super::*;
 use crate::delivery::{Handover, deliver};
 
@@ -62,7 +64,12 @@ impl House {
 
     /// The process of each answer that waits to be sent.
     async fn answers(&self) -> Vec<(String, String)> {
-        let claimed = self.node.store.claim("POST", Node::now(), 10).await.unwrap();
+        let ten = Turn {
+            limit: 10,
+            lane_limit: 10,
+            ..Turn::default()
+        };
+        let claimed = self.node.store.claim("POST", Node::now(), ten).await.unwrap();
         let answers = claimed
             .into_iter()
             .filter(|claimed| claimed.message.message_type == "status");

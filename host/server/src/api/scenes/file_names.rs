@@ -63,10 +63,11 @@ async fn a_file_name_survives_the_way_or_is_refused_with_its_reason() {
     }
     assert!(taken.len() > 50, "hardly any name was taken");
 
-    let (_, files) = house.node.store.outgoing_with_files(&id).await.unwrap().unwrap();
+    let (message, files) = house.node.store.outgoing_with_files(&id).await.unwrap().unwrap();
+    let key = house.node.vault.key_of(&id, &message.sbd).unwrap();
     let mut container = AsicWriter::new(Vec::new()).unwrap();
     for file in &files {
-        let mut content = house.node.vault.read(&file.blob).unwrap();
+        let mut content = house.node.vault.read(&key, &file.blob).unwrap();
         container.add(&file.filename, &file.mime, &mut content).unwrap();
     }
     let path = house.folder.path().join("asic.zip");

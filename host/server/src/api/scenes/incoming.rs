@@ -6,7 +6,8 @@ use budstikke_message::cms::{ContentCipher, EnvelopeWriter, KeyTransport};
 use serde_json::json;
 
 use super::*;
-use budstikke_store::Arrival;
+use budstikke_store::files::MessageKey;
+use budstikke_store::{Arrival, StoredFile};
 
 impl House {
     /// A message on the queue whose package is sealed to somebody. Returns its id.
@@ -17,17 +18,18 @@ impl House {
             .unwrap();
         let facts = facts_of(&sbd, "S").unwrap();
         let message_id = facts.message_id.clone();
+        let key = MessageKey::generate().unwrap();
         let package = package.map(|(content, owner)| {
-            let writer = self.node.vault.create().unwrap();
+            let writer = self.node.vault.create(&key).unwrap();
             let (transport, cipher) = (KeyTransport::RsaOaepSha256, ContentCipher::Aes256Cbc);
             let mut envelope = EnvelopeWriter::new(writer, owner.certificate(), transport, cipher).unwrap();
             envelope.write_all(content).unwrap();
             let blob = envelope.finish().unwrap().finish().unwrap();
             blob.claim();
-            (blob.blob().name.clone(), blob.blob().size)
+            StoredFile::from(&blob)
         });
         let arrival = Arrival {
-            sbd: sealed_sbd::seal(&self.node.vault, &message_id, &sbd).unwrap(),
+            sbd: sealed_sbd::seal_with(&self.node.vault, &key, &message_id, &sbd).unwrap(),
             message_type: kind.into(),
             facts,
             package,

@@ -65,11 +65,12 @@ use crate::config;
 use crate::delivery::answer::facts_of;
 use crate::front::ServerCertificate;
 use crate::node::Node;
+use crate::presence::Presence;
 use crate::registry::{Capability, Record, Registry, RegistryError, TomlRegistry};
 use crate::sealed_sbd;
 use crate::webhooks::Webhooks;
-use budstikke_store::files::{StoreKey, Vault};
-use budstikke_store::{AttachmentRules, NewOutgoing, NewStatus, Store};
+use budstikke_store::files::Files;
+use budstikke_store::{AttachmentRules, NewOutgoing, NewStatus, Place, Store, Vault};
 
 const STANDARD: &str = "urn:no:difi:arkivmelding:xsd::arkivmelding";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
@@ -178,12 +179,14 @@ impl House {
             ..config::Webhooks::default()
         };
         let folder = tempfile::tempdir().unwrap();
-        let key = StoreKey::open_or_create(&folder.path().join("store.key"), &OWN).unwrap();
+        let place = Place::File(folder.path().join("b.db"));
+        let store = Arc::new(Store::open(place, "house").await.unwrap());
+        let files = Files::folder(&folder.path().join("files"), store.key(&OWN, &[]).await.unwrap()).unwrap();
         let mut node = Node {
             own: "991825827".parse().unwrap(),
             identity: OWN.clone(),
-            store: Arc::new(Store::open(&folder.path().join("b.db")).unwrap()),
-            vault: Vault::open(&folder.path().join("files"), key).unwrap(),
+            vault: Vault::new(files, store.clone()),
+            store,
             registry: Arc::new(OneReceiver),
             adapters: Adapters::default(),
             types: MessageTypes::standard(),
@@ -192,6 +195,7 @@ impl House {
             webhooks: Webhooks::new(webhooks).unwrap(),
             limits,
             server_certificate: ServerCertificate::default(),
+            presence: Presence::new(false),
             queued: Notify::new(),
         };
         furnish(&mut node);
@@ -268,7 +272,7 @@ impl House {
         facts.expiry = Node::now() + hours * 3_600_000;
         let message_id = facts.message_id.clone();
         let mut sealed = sealed_sbd::seal(&self.node.vault, &message_id, &sbd).unwrap();
-        change(&mut sealed);
+        change(&mut sealed.content);
         let new = NewOutgoing {
             sbd: sealed,
             message_type: sbd.message_type().name.to_string(),

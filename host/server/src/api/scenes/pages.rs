@@ -101,7 +101,14 @@ impl House {
             title: title.into(),
             reference: None,
         });
-        let (file, rules) = (NewAttachment { file, describes }, AttachmentRules { limit: 0 });
+        let (file, rules) = (
+            NewAttachment {
+                file,
+                small: None,
+                describes,
+            },
+            AttachmentRules { limit: 0 },
+        );
         self.node.store.attach(&id, file, rules, Node::now()).await.unwrap();
         id
     }
