@@ -11,6 +11,7 @@ mod conversation;
 mod database;
 mod event_filter;
 pub mod files;
+mod given_up;
 mod incoming;
 mod memory;
 mod outgoing;
@@ -40,6 +41,7 @@ pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
 pub use database::DatabaseError;
 pub use event_filter::{EventFilter, NotAFilter};
+pub use given_up::GivenUp;
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
 pub use memory::SetAside;
 pub use outgoing::{
