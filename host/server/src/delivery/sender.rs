@@ -26,7 +26,7 @@ const BUSY: Duration = Duration::from_millis(250);
 /// A message that is under way for so long stands aside.
 const SLOW: Duration = Duration::from_secs(5);
 /// How many may stand aside for each that is under way.
-const ASIDE: u32 = 4;
+const ASIDE: u32 = 2;
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Raw receipts are cut here, bytes. Contract: `types.status-report`.
