@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use budstikke_message::arkivmelding::Arkivmelding;
 use budstikke_message::sbd::Sbd;
 use http::header::CONTENT_TYPE;
 
@@ -162,27 +163,30 @@ async fn store(
         unclaimed.push(file);
     }
     let files: Vec<Attachment> = attachments.iter().map(|attachment| attachment.file.clone()).collect();
-    send::has_files(&draft.sbd, &files)?;
-    // One whose time has passed is stored, and told so: its fagsystem finds it among the conversations.
+    // A message that cannot be sent stays as a draft, to be completed; one whose time has passed is told so.
     let in_time = draft.new.facts.expiry >= Node::now();
-    if in_time {
-        let needed = send::arkivmelding_among(&draft.sbd, &files)?;
-        send::is_complete(&draft.sbd, &files, needed.and(arkivmelding.as_ref()))?;
-    }
+    let sendable = in_time && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
     let json = create::written(&draft.sbd)?;
     let node = node.clone();
     // Files and row must not part when the client goes away in between.
     unbroken(async move {
         let message_id = draft.new.facts.message_id.clone();
-        let stored = create::commit(&node, draft.new, attachments, draft.limit, in_time).await;
+        let stored = create::commit(&node, draft.new, attachments, draft.limit, sendable).await;
         settle(&unclaimed, stored.as_ref().err());
         stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
-        if in_time {
+        if sendable {
             send::on_its_way(&node);
         } else {
+            // Says why.
             send::queue(&node, &message_id).await?;
         }
         Ok(json)
     })
     .await?
+}
+
+fn may_leave(sbd: &Sbd, files: &[Attachment], arkivmelding: Option<&Arkivmelding>) -> ApiResult<()> {
+    send::has_files(sbd, files)?;
+    let needed = send::arkivmelding_among(sbd, files)?;
+    send::is_complete(sbd, files, needed.and(arkivmelding))
 }
