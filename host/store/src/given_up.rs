@@ -67,6 +67,7 @@ impl Store {
                  expiry = CASE WHEN expiry < ?3 THEN ?3 ELSE expiry END WHERE id = ?1",
                 params![id, now, expiry],
             )?;
+            connection.hint();
             connection.execute(
                 "UPDATE conversation SET finished = 0, last_update = ?2, \
                  expiry = CASE WHEN expiry < ?3 THEN ?3 ELSE expiry END \

@@ -39,7 +39,7 @@ use database::{Backend, Connection, Postgres, Sqlite, Writers};
 
 pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
-pub use database::DatabaseError;
+pub use database::{DatabaseError, Hints};
 pub use event_filter::{EventFilter, NotAFilter};
 pub use given_up::GivenUp;
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
@@ -185,6 +185,14 @@ impl Store {
             session: AtomicI64::new(session),
             name: name.to_owned(),
         })
+    }
+
+    /// An ear for hints of other nodes that there is work; none when there can be no others.
+    pub async fn hints(&self) -> Result<Option<Hints>, StoreError> {
+        match self.backend.hints() {
+            None => Ok(None),
+            Some(options) => Ok(Some(Hints::of(options).await?)),
+        }
     }
 
     fn session(&self) -> i64 {

@@ -152,6 +152,9 @@ pub(crate) fn insert(
     new: &NewOutgoing,
     now: i64,
 ) -> Result<i64, StoreError> {
+    if ready {
+        connection.hint();
+    }
     Ok(connection.one(
         "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
          sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, \
@@ -443,6 +446,7 @@ impl Store {
                 "UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1",
                 params![message.id, now],
             )?;
+            connection.hint();
             Ok(QueueOutcome::Queued)
         })
         .await

@@ -76,6 +76,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut tasks = delivery::start(&started.node, &stop);
     tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
+    tasks.spawn(presence::listen(Arc::clone(&started.node), stop.clone()));
     tasks.spawn(presence::run(Arc::clone(&started.node), stop.clone()));
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     if let Some(file) = &address_file {

@@ -21,7 +21,7 @@ const WARM_UP: usize = 500;
 /// Messages per second.
 fn target(way: Way, ground: &Ground) -> f64 {
     match (way, ground) {
-        (Way::OneShot, Ground::Postgres(..)) => 2000.0,
+        (Way::OneShot, Ground::Postgres { .. }) => 2000.0,
         _ => 1000.0,
     }
 }

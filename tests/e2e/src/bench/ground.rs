@@ -8,7 +8,12 @@ pub(crate) enum Ground {
     /// SQLite, as installed.
     File,
     /// PostgreSQL with every commit on disk, as installed.
-    Postgres(Database, Server),
+    Postgres {
+        /// Of the installation.
+        database: Database,
+        /// Goes with the value.
+        _server: Server,
+    },
 }
 
 impl Ground {
@@ -16,7 +21,11 @@ impl Ground {
     pub(crate) async fn postgres() -> anyhow::Result<Self> {
         let started = tokio::task::spawn_blocking(|| {
             let server = Server::start(Durability::Full)?;
-            Ok::<_, budstikke_test_postgres::Error>(Self::Postgres(server.database()?, server))
+            let database = server.database()?;
+            Ok::<_, budstikke_test_postgres::Error>(Self::Postgres {
+                database,
+                _server: server,
+            })
         });
         Ok(started.await??)
     }
@@ -25,13 +34,13 @@ impl Ground {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::File => "SQLite",
-            Self::Postgres(..) => "PostgreSQL",
+            Self::Postgres { .. } => "PostgreSQL",
         }
     }
 
     /// Before its start: puts the installation on this ground.
     pub(crate) fn lay(&self, installation: &Installation) -> anyhow::Result<()> {
-        let Self::Postgres(database, _) = self else {
+        let Self::Postgres { database, .. } = self else {
             return Ok(());
         };
         installation.edit(|text| format!("{text}\n[store.postgres]\nurl = \"{}\"\n", database.url()))
