@@ -12,6 +12,9 @@ use budstikke_store::files::{FileWriter, MessageKey, NewFile};
 /// Bytes that are collected before they are encrypted and written.
 const PIECE: usize = 256 * 1024;
 
+/// Files up to this size are encrypted at once: they are small, and stay in memory until their commit.
+const INLINE: usize = 16 * 1024;
+
 /// A file on its way in. Dropped before [`FileSink::finish`], it leaves nothing behind.
 pub(super) struct FileSink {
     vault: Vault,
@@ -51,6 +54,14 @@ impl FileSink {
 
     /// Puts the file on disk for good. Until a row of the store names it, the guard removes it.
     pub(super) async fn finish(mut self) -> ApiResult<NewFile> {
+        if self.writer.is_none() && self.waiting.len() <= INLINE {
+            // So little that a change of threads would take longer than the work, which touches no disk.
+            let finished = self.vault.create(&self.key).and_then(|mut writer| {
+                writer.write_all(&self.waiting)?;
+                writer.finish()
+            });
+            return finished.map_err(|error| ApiError::of_vault(&error));
+        }
         let writer = self.written().await?;
         blocking(move || writer.finish())
             .await

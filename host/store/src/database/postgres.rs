@@ -2,7 +2,8 @@
 //!
 //! A connection is used by one thread at a time and drives its own input and output, so a statement costs no change of threads.
 //! Each commit carries a mark, a row of its own: when the connection is lost during the commit, another one tries to put the same
-//! mark there. It waits for the lost transaction to end and then knows.
+//! mark there. It waits for the lost transaction to end and then knows; a lost transaction that comes later finds the mark
+//! taken and fails.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -82,7 +83,6 @@ impl Postgres {
                 connection: Some(connection),
                 runtime: Some(runtime),
                 translated: HashMap::new(),
-                mark: Mark(0),
                 used: Instant::now(),
             }),
             Err(error) => {
@@ -171,8 +171,6 @@ struct Session {
     runtime: Option<Runtime>,
     /// Statements as this server writes them.
     translated: HashMap<String, Arc<str>>,
-    /// Of the transaction under way.
-    mark: Mark,
     used: Instant,
 }
 
@@ -294,23 +292,20 @@ impl Driver for Session {
     }
 
     fn begin(&mut self) -> Result<(), DatabaseError> {
-        self.mark = next_mark()?;
-        let sql = format!("BEGIN; INSERT INTO commit_mark (id) VALUES ({})", self.mark.0);
-        match self.simple(QUICK, sql) {
-            // Another node had the same thought; the next mark is another one.
-            Err(DatabaseError::Twice(reason)) => {
-                self.rollback();
-                Err(DatabaseError::Conflict(reason))
-            }
-            begun => begun.map(drop),
-        }
+        self.simple(QUICK, "BEGIN".to_owned()).map(drop)
     }
 
     fn commit(&mut self) -> Result<(), Commit> {
-        let mark = self.mark;
-        match self.simple(STATEMENT, "COMMIT".to_owned()) {
+        let mark = next_mark().map_err(Commit::Failed)?;
+        // In one message: nothing can come between.
+        match self.simple(
+            STATEMENT,
+            format!("INSERT INTO commit_mark (id) VALUES ({}); COMMIT", mark.0),
+        ) {
             Ok(_) => Ok(()),
             Err(DatabaseError::Away(_)) => Err(Commit::Unknown(mark)),
+            // Another node had the same thought; the next mark is another one.
+            Err(DatabaseError::Twice(reason)) => Err(Commit::Failed(DatabaseError::Conflict(reason))),
             Err(error) => Err(Commit::Failed(error)),
         }
     }

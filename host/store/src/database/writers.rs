@@ -266,10 +266,14 @@ impl Writer {
             none => none.insert(Connection::new(self.backend.connect(true).map_err(Ended::Nothing)?)),
         };
         connection.driver().begin().map_err(Ended::Nothing)?;
+        let mut wrote = false;
         for (index, job) in jobs.iter_mut().enumerate() {
             let (_wrote, _failed) = (connection.wrote(), connection.failure());
             let failed = match job.run(connection) {
-                Ran::Done => continue,
+                Ran::Done => {
+                    wrote |= connection.wrote();
+                    continue;
+                }
                 Ran::Refused if !connection.wrote() => continue,
                 Ran::Refused => Ended::Piece(index),
                 Ran::Broken(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_))) => Ended::Nothing(error),
@@ -277,6 +281,11 @@ impl Writer {
             };
             connection.driver().rollback();
             return Err(failed);
+        }
+        if !wrote {
+            // A peek at an empty queue, say: there is nothing to wait for.
+            connection.driver().rollback();
+            return Ok(());
         }
         match connection.driver().commit() {
             Ok(()) => Ok(()),
