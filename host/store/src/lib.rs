@@ -3,8 +3,8 @@
 //! Every public function is one state change and one transaction; it returns when the change is on disk.
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
-//! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`memory`] (duplicates, adapter state, things set
-//! aside).
+//! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
+//! state, things set aside).
 
 mod blob;
 mod conversation;
@@ -18,6 +18,7 @@ mod presence;
 mod record;
 mod schema;
 mod search;
+mod seen;
 mod status_queue;
 mod store_key;
 mod subscription;

@@ -207,6 +207,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
     seen
 }
 
+mod folding;
 mod listing;
 mod receiving;
 mod remembering;

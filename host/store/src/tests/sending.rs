@@ -26,7 +26,7 @@ async fn a_message_id_is_taken_for_good(place: Place) {
         store.create(new("m"), Vec::new(), RULES, created()).await,
         Err(StoreError::MessageExists)
     ));
-    assert!(store.delete_outgoing("m").await.unwrap());
+    assert!(store.delete_outgoing("m", NOW).await.unwrap());
     assert!(matches!(
         store.create(new("m"), Vec::new(), RULES, created()).await,
         Err(StoreError::MessageExists)
