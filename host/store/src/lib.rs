@@ -24,6 +24,7 @@ mod store_key;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod vault;
 mod webhook;
 mod work;

@@ -216,3 +216,4 @@ mod searching;
 mod sending;
 mod taking_turns;
 mod telling;
+mod tidying;

@@ -337,5 +337,8 @@ ALTER TABLE commit_mark SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacu
 ALTER TABLE webhook_delivery SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE seen SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE seen_page SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+-- A purge leaves many dead rows at once; what comes next takes their room.
+ALTER TABLE conversation SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+ALTER TABLE status SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 -- Bytes of a digest do not get smaller.
 ALTER TABLE seen_page ALTER COLUMN keys SET STORAGE PLAIN;
