@@ -4,7 +4,7 @@
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
-//! state, things set aside).
+//! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small).
 
 mod blob;
 mod conversation;
@@ -16,6 +16,7 @@ mod memory;
 mod outgoing;
 mod presence;
 mod record;
+mod retention;
 mod schema;
 mod search;
 mod seen;
@@ -51,6 +52,7 @@ pub use presence::Present;
 pub use record::{
     Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,
 };
+pub use retention::{Purged, Removes, RetentionRule, Walk};
 pub use search::{ConversationSearch, Found, SEARCHED};
 pub use store_key::NoKey;
 pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChange};

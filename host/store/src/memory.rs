@@ -23,7 +23,7 @@ fn set_aside_row(row: &dyn Row) -> Result<SetAside, DatabaseError> {
     })
 }
 
-fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
+pub(crate) fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
     let named = format!("SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition}");
     blob::release(connection, &named, params![value])?;
     Ok(connection.execute(&format!("DELETE FROM set_aside WHERE {condition}"), params![value])?)
@@ -91,12 +91,6 @@ impl Store {
     /// Removes something set aside, with its file. True when it was there.
     pub async fn remove_set_aside(&self, id: i64) -> Result<bool, StoreError> {
         self.write(move |connection| forget_set_aside(connection, "id = ?1", id).map(|removed| removed > 0))
-            .await
-    }
-
-    /// Removes what was set aside before a time.
-    pub async fn purge_set_aside(&self, before: i64) -> Result<u64, StoreError> {
-        self.write(move |connection| forget_set_aside(connection, "at < ?1", before))
             .await
     }
 

@@ -444,22 +444,6 @@ impl Store {
         self.write(move |connection| Ok(remove_unless_leased(connection, &message_id, now)? == Removal::Removed))
             .await
     }
-
-    /// Removes messages that were given up before a time, with their content. Returns how many.
-    pub async fn purge_given_up(&self, before: i64) -> Result<usize, StoreError> {
-        self.write(move |connection| {
-            let ids: Vec<i64> = connection.all(
-                "SELECT id FROM outgoing WHERE state = 3 AND last_updated < ?1 LIMIT 500",
-                params![before],
-                |row| row.get(0),
-            )?;
-            for id in &ids {
-                remove(connection, *id)?;
-            }
-            Ok(ids.len())
-        })
-        .await
-    }
 }
 
 fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {

@@ -209,6 +209,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
 
 mod folding;
 mod listing;
+mod purging;
 mod receiving;
 mod remembering;
 mod schema;

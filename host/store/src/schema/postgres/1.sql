@@ -217,6 +217,7 @@ CREATE TABLE set_aside (
     at        BIGINT NOT NULL,
     UNIQUE (service, reference)
 );
+CREATE INDEX set_aside_by_time ON set_aside (at);
 CREATE INDEX set_aside_by_blob ON set_aside (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE adapter_state (
