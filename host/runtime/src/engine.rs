@@ -37,7 +37,7 @@ pub struct PoolSettings {
 impl Default for PoolSettings {
     fn default() -> Self {
         Self {
-            slots: 64,
+            slots: 128,
             memory_keep_resident: 2 << 20,
             table_keep_resident: 512 << 10,
             core_instances: 40,

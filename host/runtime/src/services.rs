@@ -29,6 +29,14 @@ pub enum Failure {
         /// What happened.
         detail: String,
     },
+    /// The request left, and nobody knows whether the other side took it.
+    #[error("{detail}")]
+    Unknown {
+        /// What happened.
+        detail: String,
+        /// Seconds that the other side asked us to wait.
+        retry_after: Option<u32>,
+    },
 }
 
 impl Failure {
@@ -182,6 +190,8 @@ pub struct OutgoingFacts {
     pub expires: u64,
     /// 1 at the first try.
     pub attempt: u32,
+    /// An earlier attempt ended without anybody knowing whether the message had left.
+    pub uncertain: bool,
     /// DER.
     pub receiver_certificate: Option<Vec<u8>>,
     /// What else the registry says, by name.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
+use budstikke_store::StoreError;
 
 /// How long a node counts as alive after its last word.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -103,6 +104,32 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(BEAT.saturating_sub(began.elapsed())) => {}
+        }
+    }
+}
+
+/// Wakes the senders when another node says that there is work.
+pub async fn listen(node: Arc<Node>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let heard = async {
+            let Some(mut hints) = node.store.hints().await? else {
+                return std::future::pending().await;
+            };
+            loop {
+                hints.next().await?;
+                node.queued.notify_waiters();
+            }
+        };
+        let broken: Result<(), StoreError> = tokio::select! {
+            () = stop.cancelled() => return,
+            broken = heard => broken,
+        };
+        if let Err(error) = broken {
+            tracing::debug!(%error, "hints of other nodes are not heard for a moment");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(ALIVE) => {}
         }
     }
 }

@@ -11,6 +11,7 @@ mod conversation;
 mod database;
 mod event_filter;
 pub mod files;
+mod given_up;
 mod incoming;
 mod memory;
 mod outgoing;
@@ -41,8 +42,9 @@ use database::{Backend, Connection, Postgres, Sqlite, Writers};
 
 pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
-pub use database::DatabaseError;
+pub use database::{DatabaseError, Hints};
 pub use event_filter::{EventFilter, NotAFilter};
+pub use given_up::GivenUp;
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
 pub use memory::SetAside;
 pub use outgoing::{
@@ -187,6 +189,14 @@ impl Store {
             session: AtomicI64::new(session),
             name: name.to_owned(),
         })
+    }
+
+    /// An ear for hints of other nodes that there is work; none when there can be no others.
+    pub async fn hints(&self) -> Result<Option<Hints>, StoreError> {
+        match self.backend.hints() {
+            None => Ok(None),
+            Some(options) => Ok(Some(Hints::of(options).await?)),
+        }
     }
 
     fn session(&self) -> i64 {

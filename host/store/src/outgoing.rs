@@ -145,8 +145,17 @@ pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     })
 }
 
-/// Stores a message (a draft) or an answer (ready at once).
-pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
+/// Stores a message or an answer of our own: a draft, or ready at once.
+pub(crate) fn insert(
+    connection: &Connection,
+    kind: &str,
+    ready: bool,
+    new: &NewOutgoing,
+    now: i64,
+) -> Result<i64, StoreError> {
+    if ready {
+        connection.hint();
+    }
     Ok(connection.one(
         "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
          sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, \
@@ -168,7 +177,7 @@ pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now
             new.facts.expiry,
             new.reply_channel,
             now,
-            kind == "answer",
+            ready,
             new.sbd.data_key,
         ],
         |row| row.get(0),
@@ -313,7 +322,7 @@ impl Store {
         self.read(move |connection| knows(connection, &message_id)).await
     }
 
-    /// Stores a message with its conversation and its files, in one step.
+    /// Stores a draft with its conversation and its files, in one step.
     pub async fn create(
         &self,
         new: NewOutgoing,
@@ -321,13 +330,25 @@ impl Store {
         rules: AttachmentRules,
         created: NewStatus,
     ) -> Result<(), StoreError> {
+        self.create_and_send(new, files, rules, created, false).await
+    }
+
+    /// The same; `send`: the message is on its way from then on.
+    pub async fn create_and_send(
+        &self,
+        new: NewOutgoing,
+        files: Vec<NewAttachment>,
+        rules: AttachmentRules,
+        created: NewStatus,
+        send: bool,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             if knows(connection, &new.facts.message_id)? {
                 return Err(StoreError::MessageExists);
             }
             let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, created.at)?;
             add_status(connection, conversation, &created)?;
-            let outgoing = insert(connection, "message", &new, created.at)?;
+            let outgoing = insert(connection, "message", send, &new, created.at)?;
             for file in &files {
                 add(connection, outgoing, &new.facts.message_id, file, rules)?;
             }
@@ -433,6 +454,7 @@ impl Store {
                 "UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1",
                 params![message.id, now],
             )?;
+            connection.hint();
             Ok(QueueOutcome::Queued)
         })
         .await

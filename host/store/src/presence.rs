@@ -27,6 +27,7 @@ fn give_back(connection: &Connection, session: i64) -> Result<u64, StoreError> {
         "UPDATE outgoing SET state = 1, holder = NULL, uncertain = 1 WHERE holder = ?1 AND state = 2",
         params![session],
     )?;
+    connection.hint();
     connection.execute("DELETE FROM session WHERE id = ?1", params![session])?;
     Ok(given)
 }

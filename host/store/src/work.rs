@@ -168,7 +168,7 @@ fn fill(connection: &Connection, claimed: &mut Claimed) -> Result<(), StoreError
     if !claimed.answer {
         claimed.files = outgoing::attachments(connection, id)?;
     }
-    if claimed.attempt > 1 {
+    if claimed.lease > 1 {
         claimed.checkpoints = connection.all(
             "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
             params![id],

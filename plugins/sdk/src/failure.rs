@@ -24,6 +24,14 @@ impl Failure {
         })
     }
 
+    /// The request left, and nobody knows whether the other side took it. The next attempt is told.
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self::Unknown(TemporaryFailure {
+            detail: bounded(detail.into(), MAX_DETAIL),
+            retry_after: None,
+        })
+    }
+
     /// Trying again cannot help. `code` is stable and machine-readable (`unknown-sender`).
     pub fn permanent(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Permanent(PermanentFailure {
@@ -41,14 +49,14 @@ impl Failure {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Permanent(failure) => Some(&failure.code),
-            Self::Temporary(_) | Self::Other(_) => None,
+            Self::Temporary(_) | Self::Unknown(_) | Self::Other(_) => None,
         }
     }
 
     /// The text for the operator.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Temporary(failure) => &failure.detail,
+            Self::Temporary(failure) | Self::Unknown(failure) => &failure.detail,
             Self::Permanent(failure) => &failure.detail,
             Self::Other(text) => text,
         }

@@ -78,6 +78,10 @@ impl exchange::HostOutgoingMessage for CallState {
         Ok(self.outgoing(&this)?.facts().attempt)
     }
 
+    fn uncertain(&mut self, this: Message) -> wasmtime::Result<bool> {
+        Ok(self.outgoing(&this)?.facts().uncertain)
+    }
+
     async fn sbd(&mut self, this: Message) -> wasmtime::Result<Result<Vec<u8>, ContractFailure>> {
         Ok(self.outgoing(&this)?.sbd().await.map_err(to_contract))
     }

@@ -15,6 +15,10 @@ pub(crate) fn to_contract(failure: Failure) -> types::Failure {
             detail: cut(detail, DETAIL),
             retry_after,
         }),
+        Failure::Unknown { detail, retry_after } => types::Failure::Unknown(types::TemporaryFailure {
+            detail: cut(detail, DETAIL),
+            retry_after,
+        }),
         Failure::Permanent { code, detail } => types::Failure::Permanent(types::PermanentFailure {
             code: cut(code, CODE),
             detail: cut(detail, DETAIL),
@@ -26,6 +30,10 @@ pub(crate) fn to_contract(failure: Failure) -> types::Failure {
 pub(crate) fn from_contract(failure: types::Failure) -> Failure {
     match failure {
         types::Failure::Temporary(types::TemporaryFailure { detail, retry_after }) => Failure::Temporary {
+            detail: cut(detail, DETAIL),
+            retry_after,
+        },
+        types::Failure::Unknown(types::TemporaryFailure { detail, retry_after }) => Failure::Unknown {
             detail: cut(detail, DETAIL),
             retry_after,
         },

@@ -112,7 +112,7 @@ async fn a_token_is_given_for_a_granted_profile_only() {
                 "{detail}"
             );
         }
-        other @ Failure::Temporary { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

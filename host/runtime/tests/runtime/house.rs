@@ -247,6 +247,7 @@ impl Letter {
             receiver: "0192:987464291".into(),
             expires: 1_800_000_000,
             attempt: 2,
+            uncertain: true,
             ..OutgoingFacts::default()
         };
         Arc::new(Self {

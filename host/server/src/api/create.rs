@@ -203,17 +203,19 @@ pub(super) fn written(sbd: &Sbd) -> ApiResult<Vec<u8>> {
     })
 }
 
-/// Stores a message with its conversation and its files, in one step. `limit` in bytes.
+/// Stores a message with its conversation and its files, in one step. `limit` in bytes; `send`: it is on its way
+/// from then on.
 pub(super) async fn commit(
     node: &Node,
     new: NewOutgoing,
     files: Vec<NewAttachment>,
     limit: u64,
+    send: bool,
 ) -> Result<(), StoreError> {
     let created = NewStatus::plain(Status::Opprettet, Node::now());
     fail_point::reached("create.before-commit");
     node.store
-        .create(new, files, AttachmentRules { limit }, created)
+        .create_and_send(new, files, AttachmentRules { limit }, created, send)
         .await?;
     fail_point::reached("create.after-commit");
     Ok(())

@@ -1,5 +1,7 @@
 //! How this installation is doing, for operators and their monitoring. Spec: messaging API, 12.
 
+pub(super) mod given_up;
+pub(super) mod nodes;
 pub(super) mod webhooks;
 
 use std::sync::Arc;

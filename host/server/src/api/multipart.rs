@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use budstikke_message::arkivmelding::Arkivmelding;
 use budstikke_message::sbd::Sbd;
 use http::header::CONTENT_TYPE;
 
@@ -21,6 +22,7 @@ use super::upload::{
 };
 use super::{json_bytes, send, unbroken};
 use crate::node::Node;
+use budstikke_store::Attachment;
 use budstikke_store::files::{MessageKey, NewFile};
 
 /// Everything that the request brought.
@@ -65,10 +67,7 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
         }
     };
     let draft = create::prepare(&node, received.sbd, &key, Call::Multipart).await?;
-    let message_id = draft.new.facts.message_id.clone();
-    let json = store(&node, draft, &key, received.files).await?;
-    send::queue(&node, &message_id).await?;
-    Ok(json_bytes(json))
+    Ok(json_bytes(store(&node, draft, &key, received.files).await?))
 }
 
 async fn receive(node: &Arc<Node>, key: &MessageKey, form: &mut FormData) -> ApiResult<Received> {
@@ -131,7 +130,7 @@ async fn file_part(node: &Node, key: &MessageKey, form: &mut FormData, head: &Fi
     sink.finish().await
 }
 
-/// Stores the message with all its files in one step.
+/// Stores the message with all its files, on its way already, in one step.
 async fn store(
     node: &Arc<Node>,
     draft: Draft,
@@ -140,7 +139,7 @@ async fn store(
 ) -> ApiResult<Vec<u8>> {
     let service = &draft.new.facts.service;
     let primary = draft.sbd.primary_document().map(str::to_owned);
-    let (mut attachments, mut unclaimed) = (Vec::new(), Vec::new());
+    let (mut attachments, mut unclaimed, mut arkivmelding) = (Vec::new(), Vec::new(), None);
     let mut total = 0_u64;
     for (head, file) in files {
         total = total.saturating_add(file.size());
@@ -158,18 +157,36 @@ async fn store(
             xml_fits(&written, &head).await?;
         }
         let is_primary = primary.as_deref() == Some(head.filename.as_str());
-        attachments.push(head.attachment(&written, is_primary).await?);
+        let (attachment, read) = head.attachment(&written, is_primary).await?;
+        attachments.push(attachment);
+        arkivmelding = arkivmelding.or(read);
         unclaimed.push(file);
     }
+    let files: Vec<Attachment> = attachments.iter().map(|attachment| attachment.file.clone()).collect();
+    // A message that cannot be sent stays as a draft, to be completed; one whose time has passed is told so.
+    let in_time = draft.new.facts.expiry >= Node::now();
+    let sendable = in_time && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
     let json = create::written(&draft.sbd)?;
     let node = node.clone();
     // Files and row must not part when the client goes away in between.
     unbroken(async move {
         let message_id = draft.new.facts.message_id.clone();
-        let stored = create::commit(&node, draft.new, attachments, draft.limit).await;
+        let stored = create::commit(&node, draft.new, attachments, draft.limit, sendable).await;
         settle(&unclaimed, stored.as_ref().err());
         stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
+        if sendable {
+            send::on_its_way(&node);
+        } else {
+            // Says why.
+            send::queue(&node, &message_id).await?;
+        }
         Ok(json)
     })
     .await?
+}
+
+fn may_leave(sbd: &Sbd, files: &[Attachment], arkivmelding: Option<&Arkivmelding>) -> ApiResult<()> {
+    send::has_files(sbd, files)?;
+    let needed = send::arkivmelding_among(sbd, files)?;
+    send::is_complete(sbd, files, needed.and(arkivmelding))
 }

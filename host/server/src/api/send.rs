@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use budstikke_message::arkivmelding;
+use budstikke_message::arkivmelding::{self, Arkivmelding};
 use budstikke_message::body::Kind;
 use budstikke_message::document_type::Files;
 use budstikke_message::sbd::Sbd;
@@ -19,7 +19,6 @@ use super::upload::{damaged, read_arkivmelding};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::files::MessageKey;
 use budstikke_store::{Attachment, Direction, NewStatus};
 
 /// What the conversation says about a message that was sent too late.
@@ -63,31 +62,57 @@ pub(super) async fn queue(node: &Arc<Node>, message_id: &str) -> ApiResult<()> {
     }
     own_certificate(node)?;
     let sbd = sealed_sbd::open(&node.vault, &node.types, message_id, &message.sbd).map_err(|error| damaged(&error))?;
-    if sbd.message_type().files == Files::Required && files.is_empty() {
-        return Err(ApiError::new(kind::MISSING_FILE, "The message has no files."));
-    }
+    has_files(&sbd, &files)?;
     if message.facts.expiry < Node::now() {
         return Err(too_late(node, message_id, &sbd).await);
     }
-    let key = node
-        .vault
-        .key_of(message_id, &message.sbd)
-        .map_err(|error| ApiError::of_vault(&error))?;
-    arkivmelding_is_complete(node, &key, &sbd, &files).await?;
-    metadata_files_are_there(&sbd, &files)?;
-    if sbd.message_type().needs_primary && !files.iter().any(|file| file.primary) {
-        let name = sbd.primary_document().unwrap_or_default();
-        let text = format!("The primary document {name} has not been uploaded.");
-        return Err(ApiError::new(kind::MISSING_PRIMARY, text));
-    }
+    let read = match arkivmelding_among(&sbd, &files)? {
+        None => None,
+        Some(file) => {
+            let key = node
+                .vault
+                .key_of(message_id, &message.sbd)
+                .map_err(|error| ApiError::of_vault(&error))?;
+            Some(read_arkivmelding(&node.vault, &key, file).await?)
+        }
+    };
+    is_complete(&sbd, &files, read.as_ref())?;
 
     let (queueing, id) = (node.clone(), message_id.to_owned());
     let queued = unbroken(async move { queueing.store.queue(&id, Node::now()).await }).await?;
     queued.map_err(|error| ApiError::of_store(&error, message_id))?;
     fail_point::reached("queue.after-commit");
+    on_its_way(node);
+    Ok(())
+}
+
+/// Wakes the sender.
+pub(super) fn on_its_way(node: &Node) {
     // For whoever waits now, and for whoever looks next.
     node.queued.notify_waiters();
     node.queued.notify_one();
+}
+
+/// Refuses a message without files that needs some.
+pub(super) fn has_files(sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
+    if sbd.message_type().files == Files::Required && files.is_empty() {
+        return Err(ApiError::new(kind::MISSING_FILE, "The message has no files."));
+    }
+    Ok(())
+}
+
+/// Refuses a message that lacks a file which the message itself names. `arkivmelding`: what its `arkivmelding.xml` holds, when it
+/// needs one.
+pub(super) fn is_complete(sbd: &Sbd, files: &[Attachment], arkivmelding: Option<&Arkivmelding>) -> ApiResult<()> {
+    if let Some(arkivmelding) = arkivmelding {
+        arkivmelding_is_complete(arkivmelding, files)?;
+    }
+    metadata_files_are_there(sbd, files)?;
+    if sbd.message_type().needs_primary && !files.iter().any(|file| file.primary) {
+        let name = sbd.primary_document().unwrap_or_default();
+        let text = format!("The primary document {name} has not been uploaded.");
+        return Err(ApiError::new(kind::MISSING_PRIMARY, text));
+    }
     Ok(())
 }
 
@@ -114,19 +139,23 @@ async fn too_late(node: &Node, message_id: &str, sbd: &Sbd) -> ApiError {
     )
 }
 
-async fn arkivmelding_is_complete(node: &Node, key: &MessageKey, sbd: &Sbd, files: &[Attachment]) -> ApiResult<()> {
+/// The file that a message of this type must have. None: it needs no such file.
+pub(super) fn arkivmelding_among<'a>(sbd: &Sbd, files: &'a [Attachment]) -> ApiResult<Option<&'a Attachment>> {
     if !sbd.message_type().needs_arkivmelding {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(file) = files.iter().find(|file| file.filename == arkivmelding::FILE_NAME) else {
+    let found = files.iter().find(|file| file.filename == arkivmelding::FILE_NAME);
+    found.map(Some).ok_or_else(|| {
         let text = format!(
             "A message of type {} needs a file {}.",
             sbd.message_type().name,
             arkivmelding::FILE_NAME
         );
-        return Err(ApiError::new(kind::MISSING_ARKIVMELDING, text));
-    };
-    let read = read_arkivmelding(&node.vault, key, file).await?;
+        ApiError::new(kind::MISSING_ARKIVMELDING, text)
+    })
+}
+
+fn arkivmelding_is_complete(read: &Arkivmelding, files: &[Attachment]) -> ApiResult<()> {
     let missing = read.missing_files(|name| files.iter().any(|file| file.filename == name));
     if missing.is_empty() {
         return Ok(());

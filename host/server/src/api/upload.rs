@@ -73,18 +73,23 @@ impl FileHead {
         })
     }
 
-    /// The row of the store. A file that describes the message is read back for that.
-    pub(super) async fn attachment(self, just: &Written<'_>, primary: bool) -> ApiResult<NewAttachment> {
+    /// The row of the store. A file that describes the message is read back for that, and handed over.
+    pub(super) async fn attachment(
+        self,
+        just: &Written<'_>,
+        primary: bool,
+    ) -> ApiResult<(NewAttachment, Option<Arkivmelding>)> {
         let file = just.file;
-        let describes = if self.filename.as_str() == arkivmelding::FILE_NAME {
-            let read = arkivmelding_of(just.read_back(arkivmelding::FILE_NAME, Arkivmelding::read).await?)?;
-            Some(Description {
-                title: read.title().unwrap_or_default().to_owned(),
-                reference: read.message_reference(),
-            })
+        let read = if self.filename.as_str() == arkivmelding::FILE_NAME {
+            let parsed = just.read_back(arkivmelding::FILE_NAME, Arkivmelding::read).await?;
+            Some(arkivmelding_of(parsed)?)
         } else {
             None
         };
+        let describes = read.as_ref().map(|read| Description {
+            title: read.title().unwrap_or_default().to_owned(),
+            reference: read.message_reference(),
+        });
         let small = file.small().map(<[u8]>::to_vec);
         let file = Attachment {
             number: 0,
@@ -95,7 +100,7 @@ impl FileHead {
             size: file.size(),
             primary,
         };
-        Ok(NewAttachment { file, small, describes })
+        Ok((NewAttachment { file, small, describes }, read))
     }
 }
 
@@ -307,7 +312,7 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
             xml_fits(&written, &head).await?;
         }
         let filename = head.filename.to_string();
-        let attachment = head.attachment(&written, primary).await?;
+        let (attachment, _) = head.attachment(&written, primary).await?;
         fail_point::reached("upload.before-commit");
         let attached = node
             .store

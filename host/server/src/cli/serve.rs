@@ -57,6 +57,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let address_file = config.server.address_file.clone();
     let front = Front::new(&config.server).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
+    let drain_time = config.server.drain_time;
     if config.server.open && !listen.ip().is_loopback() {
         tracing::warn!(
             %listen,
@@ -75,6 +76,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut tasks = delivery::start(&started.node, &stop);
     tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
+    tasks.spawn(presence::listen(Arc::clone(&started.node), stop.clone()));
     tasks.spawn(presence::run(Arc::clone(&started.node), stop.clone()));
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     if let Some(file) = &address_file {
@@ -90,7 +92,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tasks.join_all().await;
         presence::leave(&started.node).await;
     };
-    match stop::until_told(work, signals, &stop, stop::GRACE).await {
+    // A load balancer learns from the readiness that no calls are wanted; until it has, they are answered.
+    let drain = async {
+        started.node.presence.drain();
+        tokio::time::sleep(drain_time).await;
+    };
+    match stop::until_told(work, signals, &stop, drain, stop::GRACE).await {
         Ended::Whole => tracing::info!("stopped"),
         Ended::Late => tracing::warn!("stopped; what took too long was dropped, nothing that was accepted is lost"),
         Ended::AtOnce => tracing::warn!("stopped at once; nothing that was accepted is lost"),

@@ -34,11 +34,12 @@ pub(super) fn signals() -> io::Result<impl Stream<Item = ()> + Unpin> {
     })))
 }
 
-/// Does the work until it is finished. The first signal cancels `stop`; a second one, or the end of the grace, drops the work.
+/// Does the work until it is finished. After the first signal and `drain`, `stop` is cancelled; a second signal, or the end of the grace, drops the work.
 pub(super) async fn until_told(
     work: impl Future<Output = ()>,
     mut signals: impl Stream<Item = ()> + Unpin,
     stop: &CancellationToken,
+    drain: impl Future<Output = ()>,
     grace: Duration,
 ) -> Ended {
     let limit = async {
@@ -47,7 +48,10 @@ pub(super) async fn until_told(
             seconds = grace.as_secs(),
             "stopping; what is under way is finished first"
         );
-        stop.cancel();
+        tokio::select! {
+            () = next(&mut signals) => return Ended::AtOnce,
+            () = drain => stop.cancel(),
+        }
         tokio::select! {
             () = next(&mut signals) => Ended::AtOnce,
             () = sleep(grace) => Ended::Late,
@@ -67,7 +71,7 @@ async fn next(signals: &mut (impl Stream<Item = ()> + Unpin)) {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::future::{pending, ready};
 
     use super::*;
 
@@ -82,20 +86,26 @@ mod tests {
     #[tokio::test]
     async fn work_that_does_not_end_is_dropped_after_the_grace() {
         let stop = CancellationToken::new();
-        assert_eq!(until_told(pending(), told(1), &stop, SHORT).await, Ended::Late);
+        assert_eq!(
+            until_told(pending(), told(1), &stop, ready(()), SHORT).await,
+            Ended::Late
+        );
         assert!(stop.is_cancelled());
     }
 
     #[tokio::test]
     async fn a_second_signal_waits_for_nothing() {
         let stop = CancellationToken::new();
-        assert_eq!(until_told(pending(), told(2), &stop, LONG).await, Ended::AtOnce);
+        assert_eq!(
+            until_told(pending(), told(2), &stop, ready(()), LONG).await,
+            Ended::AtOnce
+        );
     }
 
     #[tokio::test]
     async fn work_that_stops_when_told_is_finished() {
         let stop = CancellationToken::new();
         let work = stop.clone().cancelled_owned();
-        assert_eq!(until_told(work, told(1), &stop, LONG).await, Ended::Whole);
+        assert_eq!(until_told(work, told(1), &stop, ready(()), LONG).await, Ended::Whole);
     }
 }

@@ -184,6 +184,22 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
             );
         }
     }
+    for (service, concurrency) in &config.messages.service_concurrency {
+        if !(1..=1000).contains(concurrency) {
+            add(
+                &["messages", "service-concurrency", service],
+                "must be from 1 to 1000".into(),
+            );
+        }
+    }
+    if config
+        .store
+        .postgres
+        .as_ref()
+        .is_some_and(|postgres| !(1..=100).contains(&postgres.writers))
+    {
+        add(&["store", "postgres", "writers"], "must be from 1 to 100".into());
+    }
     for (table, seconds) in [
         ("messages", &config.messages.retry_seconds),
         ("webhooks", &config.webhooks.retry_seconds),

@@ -17,6 +17,10 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Writes the address that was taken to this file, when the server is ready.
     pub address_file: Option<PathBuf>,
+    /// After the signal to stop: how long calls are still answered while the readiness says that no more are wanted. As long as a
+    /// load balancer takes to notice.
+    #[serde(deserialize_with = "time")]
+    pub drain_time: Duration,
     /// Nobody is asked for a password. Only without users.
     pub open: bool,
     /// What needs no login below `/manage`.
@@ -36,6 +40,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9093)),
             address_file: None,
+            drain_time: Duration::ZERO,
             open: false,
             manage_open: Vec::new(),
             allow_deprecated_trailing_slash: false,

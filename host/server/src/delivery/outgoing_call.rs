@@ -33,6 +33,7 @@ impl OutgoingCall {
             message,
             lease,
             attempt,
+            uncertain,
             files,
             checkpoints,
             kept,
@@ -44,7 +45,7 @@ impl OutgoingCall {
         } else {
             match capability_of(node, &message).await {
                 // With a checkpoint the message may have arrived already; only the adapter can find out.
-                Err(Failure::Permanent { .. }) if !checkpoints.is_empty() => None,
+                Err(Failure::Permanent { .. }) if uncertain || !checkpoints.is_empty() => None,
                 found => Some(found?),
             }
         };
@@ -72,6 +73,7 @@ impl OutgoingCall {
             receiver: message.facts.receiver.unwrap_or_default(),
             expires: (message.facts.expiry / 1000).max(0).unsigned_abs(),
             attempt,
+            uncertain,
             receiver_certificate: capability
                 .as_ref()
                 .and_then(|capability| capability.certificate.clone()),

@@ -26,7 +26,7 @@ const BUSY: Duration = Duration::from_millis(250);
 /// A message that is under way for so long stands aside.
 const SLOW: Duration = Duration::from_secs(5);
 /// How many may stand aside for each that is under way.
-const ASIDE: u32 = 4;
+const ASIDE: u32 = 2;
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Raw receipts are cut here, bytes. Contract: `types.status-report`.
@@ -214,40 +214,103 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
 async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Outcome {
     let expired = claimed.message.facts.expiry < Node::now();
     // With a checkpoint the message may have left already, whose outcome only the adapter can find out.
-    if expired && claimed.checkpoints.is_empty() {
+    let may_have_left = claimed.uncertain || !claimed.checkpoints.is_empty();
+    if expired && !may_have_left {
         return life_ended();
     }
-    let attempt = claimed.attempt;
-    let receiver = claimed.message.facts.receiver_identifier.clone().unwrap_or_default();
-    let service = claimed.message.facts.service.clone();
+    let again = Again {
+        attempt: claimed.attempt,
+        receiver: claimed.message.facts.receiver_identifier.clone().unwrap_or_default(),
+        service: claimed.message.facts.service.clone(),
+        uncertain: claimed.uncertain,
+    };
     let answer = claimed.answer;
     let Some(plugin) = adapter.plugin() else {
-        let text = format!("the adapter {} is not running", adapter.name);
-        return again(node, attempt, None, text, &receiver, &service);
+        return again.later(node, None, format!("the adapter {} is not running", adapter.name));
     };
     let result = match OutgoingCall::new(node, claimed).await {
         Ok(call) => plugin.send(Arc::new(call)).await,
-        Err(failure) => Ok(Err(failure)),
+        Err(failure) => return again.failed(node, failure, answer, expired),
     };
     match result {
         Ok(Ok(sent)) => left(sent),
+        Ok(Err(failure)) => again.failed(node, failure, answer, expired),
         _ if expired => life_ended(),
-        Ok(Err(Failure::Temporary { detail, retry_after })) => {
-            again(node, attempt, retry_after, detail, &receiver, &service)
+        // Whatever it was doing when it broke off, it may have sent.
+        Err(error) => Again {
+            uncertain: true,
+            ..again
         }
-        Ok(Err(Failure::Permanent { code, detail })) => {
-            let now = Node::now();
-            tracing::error!(code, detail, "the message cannot be sent");
-            let status = NewStatus::plain(Status::Feil, now)
-                .saying("Failed to deliver message - check raw receipt")
-                .with_receipt(bounded(format!("{code}: {detail}"), RECEIPT));
-            Outcome::GaveUp {
-                status,
-                discard: answer,
-                now,
+        .later(node, None, error.to_string()),
+    }
+}
+
+/// What is needed to say when the next attempt is due, or that there is none.
+struct Again {
+    attempt: u32,
+    receiver: String,
+    service: String,
+    uncertain: bool,
+}
+
+impl Again {
+    fn failed(self, node: &Node, failure: Failure, answer: bool, expired: bool) -> Outcome {
+        match failure {
+            _ if expired => life_ended(),
+            Failure::Temporary { detail, retry_after } => self.later(node, retry_after, detail),
+            Failure::Unknown { detail, retry_after } => Self {
+                uncertain: true,
+                ..self
+            }
+            .later(node, retry_after, detail),
+            Failure::Permanent { code, detail } => {
+                let now = Node::now();
+                tracing::error!(code, detail, "the message cannot be sent");
+                let status = NewStatus::plain(Status::Feil, now)
+                    .saying("Failed to deliver message - check raw receipt")
+                    .with_receipt(bounded(format!("{code}: {detail}"), RECEIPT));
+                Outcome::GaveUp {
+                    status,
+                    discard: answer,
+                    now,
+                }
             }
         }
-        Err(error) => again(node, attempt, None, error.to_string(), &receiver, &service),
+    }
+
+    fn later(self, node: &Node, asked: Option<u32>, error: String) -> Outcome {
+        let now = Node::now();
+        let Some(delay) = retry::delay(&node.settings.retry_seconds, self.attempt, asked) else {
+            tracing::error!(
+                error,
+                attempt = self.attempt,
+                "the message did not leave; it was the last attempt"
+            );
+            let text = format!(
+                "Request to receiver '{}' failed delivery over {} - Moved to DLQ",
+                self.receiver, self.service
+            );
+            let status = NewStatus::plain(Status::Feil, now)
+                .saying(text)
+                .with_receipt(bounded(error, RECEIPT));
+            return Outcome::GaveUp {
+                status,
+                discard: false,
+                now,
+            };
+        };
+        tracing::warn!(
+            error,
+            seconds = delay.as_secs(),
+            uncertain = self.uncertain,
+            "the message did not leave; it is tried again"
+        );
+        let due = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        Outcome::Retry {
+            due,
+            error: bounded(error, 4096),
+            uncertain: self.uncertain,
+        }
     }
 }
 
@@ -294,31 +357,4 @@ pub(super) fn registered(report: StatusReport, now: i64) -> Option<NewStatus> {
         raw_receipt: report.raw_receipt.map(|raw| bounded(raw, RECEIPT)),
         at,
     })
-}
-
-fn again(node: &Node, attempt: u32, asked: Option<u32>, error: String, receiver: &str, service: &str) -> Outcome {
-    let now = Node::now();
-    let Some(delay) = retry::delay(&node.settings.retry_seconds, attempt, asked) else {
-        tracing::error!(error, attempt, "the message did not leave; it was the last attempt");
-        let text = format!("Request to receiver '{receiver}' failed delivery over {service} - Moved to DLQ");
-        let status = NewStatus::plain(Status::Feil, now)
-            .saying(text)
-            .with_receipt(bounded(error, RECEIPT));
-        return Outcome::GaveUp {
-            status,
-            discard: false,
-            now,
-        };
-    };
-    tracing::warn!(
-        error,
-        seconds = delay.as_secs(),
-        "the message did not leave; it is tried again"
-    );
-    let due = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
-    Outcome::Retry {
-        due,
-        error: bounded(error, 4096),
-        uncertain: false,
-    }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Where the structs stand that serde reads the file into.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/config/content.rs"),
     include_str!("../../src/config/registry.rs"),
     include_str!("../../src/config/server.rs"),
+    include_str!("../../src/config/store.rs"),
     include_str!("../../../runtime/src/grants.rs"),
     include_str!("../../../runtime/src/limits.rs"),
 ];

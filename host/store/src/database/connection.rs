@@ -10,6 +10,7 @@ pub(crate) struct Connection {
     dialect: Dialect,
     wrote: Cell<bool>,
     failure: RefCell<Option<DatabaseError>>,
+    hint: Cell<bool>,
 }
 
 impl Connection {
@@ -19,6 +20,7 @@ impl Connection {
             driver: RefCell::new(driver),
             wrote: Cell::new(false),
             failure: RefCell::new(None),
+            hint: Cell::new(false),
         }
     }
 
@@ -67,6 +69,16 @@ impl Connection {
         self.wrote.set(true);
         let done = self.driver.borrow_mut().batch(sql);
         self.noted(done)
+    }
+
+    /// There is work for whoever has time: other nodes are told after the commit.
+    pub(crate) fn hint(&self) {
+        self.hint.set(true);
+    }
+
+    /// Whether there was a hint since the last look.
+    pub(super) fn hinted(&self) -> bool {
+        self.hint.replace(false)
     }
 
     /// Looks whether a connection that was idle is still there.

@@ -6,12 +6,16 @@
 
 mod column;
 mod connection;
+mod hints;
 mod postgres;
 mod sqlite;
 mod writers;
 
+use sqlx::postgres::PgConnectOptions;
+
 pub(crate) use column::{Row, ToValue, Value, params};
 pub(crate) use connection::Connection;
+pub use hints::Hints;
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 pub(crate) use writers::Writers;
@@ -91,6 +95,10 @@ pub(crate) trait Driver: Send {
     fn is_usable(&self) -> bool;
     /// Looks whether a connection that was idle is still there.
     fn refresh(&mut self) {}
+    /// Tells other nodes that there is work. Those who are not told find it a little later.
+    fn hint(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
 }
 
 /// Takes a row.
@@ -126,5 +134,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// Gives the room of a log that has become long back to the disk, when nobody needs it.
     fn shorten_log(&self) -> Result<(), DatabaseError> {
         Ok(())
+    }
+    /// Where hints of other nodes can be heard; none when there are no others.
+    fn hints(&self) -> Option<PgConnectOptions> {
+        None
     }
 }

@@ -35,6 +35,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection that was idle for so long is looked at before it is used again.
 const FRESH: Duration = Duration::from_secs(1);
+/// The channel of hints.
+pub(super) const WORK: &str = "budstikke_work";
 /// Statements whose translation is remembered, for each connection.
 const TRANSLATED: usize = 1000;
 /// What every connection is told first. Durability is not left to the server's settings; a transaction whose client is gone
@@ -139,6 +141,10 @@ impl Backend for Postgres {
 
     fn patience(&self) -> Duration {
         PATIENCE
+    }
+
+    fn hints(&self) -> Option<PgConnectOptions> {
+        Some(self.options.clone())
     }
 }
 
@@ -321,6 +327,10 @@ impl Driver for Session {
 
     fn is_usable(&self) -> bool {
         self.connection.is_some()
+    }
+
+    fn hint(&mut self) -> Result<(), DatabaseError> {
+        self.simple(QUICK, format!("NOTIFY {WORK}")).map(drop)
     }
 
     fn refresh(&mut self) {

@@ -19,6 +19,8 @@ use crate::StoreError;
 
 /// Pauses between attempts to reach the database.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Hints to other nodes are at least so far apart.
+const HINTS: Duration = Duration::from_millis(100);
 /// How often a piece that met another transaction is tried again.
 const CONFLICTS: u32 = 20;
 
@@ -99,6 +101,7 @@ impl Writers {
             let mut writer = Writer {
                 backend: Arc::clone(backend),
                 connection: first.take(),
+                hinted: None,
             };
             let inbox = Arc::clone(&inbox);
             let thread = std::thread::Builder::new()
@@ -162,6 +165,8 @@ enum Attempt {
 struct Writer {
     backend: Arc<dyn Backend>,
     connection: Option<Connection>,
+    /// When the others were told last that there is work.
+    hinted: Option<Instant>,
 }
 
 impl Writer {
@@ -227,7 +232,10 @@ impl Writer {
             self.connection = None;
         }
         match ended {
-            Ok(()) => Attempt::Committed,
+            Ok(()) => {
+                self.hint();
+                Attempt::Committed
+            }
             Err(Ended::Piece(index)) => Attempt::Without(index),
             Err(Ended::Nothing(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_)))) => Attempt::Again(error),
             Err(Ended::Nothing(error)) => Attempt::Failed(error),
@@ -236,6 +244,19 @@ impl Writer {
                 Ok(false) => Attempt::Again(DatabaseError::Away("the connection was lost before the commit".into())),
                 Err(error) => Attempt::Unclear(error.to_string()),
             },
+        }
+    }
+
+    /// Tells the others that there is work, outside of any transaction and not too often: they would look by themselves a little
+    /// later, so a hint that is lost is no loss.
+    fn hint(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let lately = self.hinted.is_some_and(|when| when.elapsed() < HINTS);
+        if connection.hinted() && !lately {
+            self.hinted = Some(Instant::now());
+            if let Err(error) = connection.driver().hint() {
+                tracing::debug!(%error, "the other nodes could not be told that there is work");
+            }
         }
     }
 

@@ -135,6 +135,18 @@ async fn a_duty_is_one_nodes_until_that_node_is_gone(place: Place) {
     );
 }
 
+async fn other_nodes_hear_that_there_is_work(place: Place) {
+    let Ground::Server(_) = &place.ground else {
+        assert!(place.store.hints().await.unwrap().is_none());
+        return;
+    };
+    let other = another(&place).await;
+    let mut hints = other.hints().await.unwrap().unwrap();
+    queued(&place.store, "m").await;
+    let heard = tokio::time::timeout(Duration::from_mins(1), hints.next()).await;
+    heard.expect("a hint").unwrap();
+}
+
 async fn a_message_that_waits_for_its_time_is_ready_then(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
@@ -188,6 +200,7 @@ on_every_database! {
     two_nodes_never_have_the_same_message,
     what_a_dead_node_had_is_taken_over_and_its_late_words_change_nothing,
     a_duty_is_one_nodes_until_that_node_is_gone,
+    other_nodes_hear_that_there_is_work,
     a_message_that_waits_for_its_time_is_ready_then,
     small_files_come_and_go_with_their_message,
 }

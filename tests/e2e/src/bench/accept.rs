@@ -9,6 +9,7 @@ use budstikke_doubles::{DoublesConfig, Fault, Route};
 use budstikke_e2e::{Profile, World};
 
 use crate::figure::{Figure, quantile};
+use crate::ground::Ground;
 use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over_all};
 use crate::machine::{cpu_seconds, peak_mib};
 use crate::{RECEIVER, SENDER};
@@ -16,16 +17,27 @@ use crate::{RECEIVER, SENDER};
 const MESSAGES: usize = 10_000;
 /// Before the clock starts.
 const WARM_UP: usize = 500;
+
 /// Messages per second.
-const TARGET: f64 = 1000.0;
+fn target(way: Way, ground: &Ground) -> f64 {
+    match (way, ground) {
+        (Way::OneShot, Ground::Postgres { .. }) => 2000.0,
+        _ => 1000.0,
+    }
+}
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
-    let mut figures = run(Way::ThreeCalls, "three calls").await?;
-    figures.extend(run(Way::OneShot, "one request").await?);
+    let mut figures = Vec::new();
+    for (way, name) in [(Way::ThreeCalls, "three calls"), (Way::OneShot, "one request")] {
+        for ground in [Ground::File, Ground::postgres().await?] {
+            figures.extend(run(way, name, &ground).await?);
+        }
+    }
     Ok(figures)
 }
 
-async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
+async fn run(way: Way, name: &str, ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+    let name = format!("{name}, {}", ground.name());
     println!("accept: {MESSAGES} messages of {SIZE} bytes from {CLIENTS} clients, {name} each; nothing is sent");
     let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
     world
@@ -33,6 +45,7 @@ async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
         .faults()
         .always(Route::Token, Fault::Delay(Duration::from_hours(1)));
     let mut installation = world.installation(SENDER)?;
+    ground.lay(&installation)?;
     let fagsystem = installation.start_with(&[("RUST_LOG", "error")]).await?;
     let pid = installation.pid().context("not running")?;
     let file = arkivmelding()?;
@@ -48,7 +61,7 @@ async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
     let figure = |what: &str, value, unit| Figure::plain(format!("accept, {name}: {what}"), value, unit);
     let wait = |thousandths| quantile(&answered, thousandths).as_secs_f64() * 1e3;
     Ok(vec![
-        figure("durable messages", count / accepted.as_secs_f64(), "/s").at_least(TARGET),
+        figure("durable messages", count / accepted.as_secs_f64(), "/s").at_least(target(way, ground)),
         figure("client's wait, median", wait(500), "ms"),
         figure("client's wait, 99 of 100", wait(990), "ms"),
         figure("processor time of ours", cpu.0 / count * 1e3, "ms/message"),

@@ -6,6 +6,7 @@
 mod accept;
 mod call;
 mod figure;
+mod ground;
 mod large;
 mod letters;
 mod lists;

@@ -11,6 +11,7 @@ use budstikke_e2e::{Profile, World};
 use jiff::Timestamp;
 
 use crate::figure::{Figure, quantile};
+use crate::ground::Ground;
 use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over, hand_over_all};
 use crate::machine::{cpu_seconds, peak_mib};
 use crate::{RECEIVER, SENDER};
@@ -21,15 +22,21 @@ const TARGET: f64 = 200.0;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
-    let mut figures = run(Way::ThreeCalls, "three calls").await?;
-    figures.extend(run(Way::OneShot, "one request").await?);
+    let mut figures = Vec::new();
+    for (way, name) in [(Way::ThreeCalls, "three calls"), (Way::OneShot, "one request")] {
+        for ground in [Ground::File, Ground::postgres().await?] {
+            figures.extend(run(way, name, &ground).await?);
+        }
+    }
     Ok(figures)
 }
 
-async fn run(way: Way, name: &str) -> anyhow::Result<Vec<Figure>> {
+async fn run(way: Way, name: &str, ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+    let name = format!("{name}, {}", ground.name());
     println!("throughput: {MESSAGES} messages of {SIZE} bytes from {CLIENTS} clients, {name} each");
     let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
     let mut installation = world.installation(SENDER)?;
+    ground.lay(&installation)?;
     let fagsystem = installation.start_with(&[("RUST_LOG", "warn")]).await?;
     let pid = installation.pid().context("not running")?;
     let file = arkivmelding()?;

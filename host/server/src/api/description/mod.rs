@@ -26,7 +26,7 @@ use refusals::refusals;
 const BASIC: &str = "basic";
 
 /// The groups of operations, in the order in which a fagsystem meets them.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "capabilities",
         "What a receiver can take, and over which message service.",
@@ -50,6 +50,10 @@ const TAGS: [(&str, &str); 10] = [
     (
         "set aside",
         "What came from a message service and could not be used as a message.",
+    ),
+    (
+        "given up",
+        "Messages that did not leave after all attempts, to be sent again or dropped.",
     ),
     ("description", "This description, and a page to try it."),
 ];

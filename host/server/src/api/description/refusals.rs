@@ -26,7 +26,7 @@ macro_rules! refusals {
 pub(in crate::api) use refusals;
 
 /// What every operation can answer: a path or a query may not be text, and anything may fail.
-const OF_ALL: &[Kind] = &[kind::TYPE_MISMATCH, kind::INTERNAL];
+const OF_ALL: &[Kind] = &[kind::TYPE_MISMATCH, kind::INTERNAL, kind::STORE_AWAY];
 
 /// One response for each status, with the errors that it can mean.
 pub(in crate::api) fn responses(lists: &[&[Kind]]) -> BTreeMap<String, RefOr<Response>> {

@@ -185,6 +185,11 @@ pub(in crate::api) const INTERNAL: Kind = kind(
     StatusCode::INTERNAL_SERVER_ERROR,
     "The operator finds the cause in the log; then repeat the call.",
 );
+pub(in crate::api) const STORE_AWAY: Kind = kind(
+    "java.lang.RuntimeException",
+    StatusCode::SERVICE_UNAVAILABLE,
+    "Repeat the call: nothing was stored. When the error stays, the operator must look at the database.",
+);
 pub(in crate::api) const REGISTRY_UNREACHABLE: Kind = kind(
     "ServiceRegistryLookupException",
     StatusCode::INTERNAL_SERVER_ERROR,
@@ -290,6 +295,7 @@ pub(in crate::api) const ALL: &[Kind] = &[
     NOT_STORED,
     DISK_FULL,
     INTERNAL,
+    STORE_AWAY,
     REGISTRY_UNREACHABLE,
     INVALID_ARGUMENT,
     CONSTRAINT,

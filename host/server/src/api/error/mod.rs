@@ -182,6 +182,13 @@ impl ApiError {
             ),
             StoreError::TooLarge { total, limit } => Self::too_large("of the message", *total, *limit),
             error if error.is_disk_full() => Self::new(kind::DISK_FULL, "The disk is full; nothing was stored."),
+            error if error.is_away() => {
+                tracing::error!(%error, "a call of the API was refused");
+                Self::new(
+                    kind::STORE_AWAY,
+                    "The database of this installation cannot be reached; nothing was stored.",
+                )
+            }
             error => {
                 tracing::error!(%error, "the store failed under a call of the API");
                 Self::new(kind::INTERNAL, "The store of this installation failed.")

@@ -1,0 +1,215 @@
+//! What the network and the server can do to a store on PostgreSQL. What was confirmed is there, and nothing is there twice.
+
+use std::time::Duration;
+
+use budstikke_test_line::Line;
+use budstikke_test_postgres::{Database, Durability, Server};
+use futures::future::join_all;
+
+use super::*;
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+async fn open(url: String) -> Arc<Store> {
+    let place = crate::Place::Server { url, writers: 2 };
+    Arc::new(Store::open(place, "test").await.unwrap())
+}
+
+async fn create(store: &Store, id: String) -> (String, Result<(), StoreError>) {
+    let created = store
+        .create(new(&id), vec![file("first.txt", 5)], RULES, created())
+        .await;
+    (id, created)
+}
+
+/// How many messages and conversations of an id the database has, seen without the store.
+fn counted(database: &Database, id: &str) -> String {
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM outgoing WHERE message_id = '{id}') || ' ' || \
+         (SELECT count(*) FROM conversation WHERE message_id = '{id}') || ' ' || \
+         (SELECT count(*) FROM status JOIN conversation ON conversation.id = conversation WHERE message_id = '{id}')"
+    );
+    database.psql(&sql).unwrap().trim().to_owned()
+}
+
+/// Everything that was confirmed is there once, everything that was refused is not, and what nobody knows is whole or absent.
+async fn is_as_answered(database: &Arc<Database>, answers: Vec<(String, Result<(), StoreError>)>) -> usize {
+    let database = Arc::clone(database);
+    blocking(move || {
+        let mut confirmed = 0;
+        for (id, answer) in &answers {
+            let found = counted(&database, id);
+            match answer {
+                Ok(()) => {
+                    confirmed += 1;
+                    assert_eq!(found, "1 1 1", "{id} was confirmed");
+                }
+                Err(error) if error.is_unclear() => {
+                    assert!(["1 1 1", "0 0 0"].contains(&found.as_str()), "{id}: {found}")
+                }
+                Err(error) => assert_eq!(found, "0 0 0", "{id} was refused: {error}"),
+            }
+        }
+        confirmed
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_cut_at_any_byte_loses_nothing_and_doubles_nothing() {
+    let (server, database) = blocking(|| {
+        let server = Server::shared().unwrap();
+        let database = server.database().unwrap();
+        (server, Arc::new(database))
+    })
+    .await;
+    let line = Arc::new(Line::to(server.address().unwrap()).unwrap());
+    let store = open(database.url_through(line.address()).unwrap()).await;
+    let mut answers = vec![create(&store, "before".into()).await];
+    // A create is some five thousand bytes to the server; the last of them are its commit.
+    for round in 0..40 {
+        let (line, server, database) = (Arc::clone(&line), server.clone(), Arc::clone(&database));
+        blocking(move || {
+            // The next connection ends somewhere in its work.
+            line.cut_after(1500 + round * 150).unwrap();
+            server.terminate_connections(&database).unwrap();
+        })
+        .await;
+        answers.push(create(&store, format!("round-{round}")).await);
+    }
+    let all = answers.len();
+    assert_eq!(
+        is_as_answered(&database, answers).await,
+        all,
+        "each was confirmed in the end"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_is_frozen_during_commits_loses_nothing() {
+    let (server, database) = blocking(|| {
+        let server = Server::shared().unwrap();
+        let database = server.database().unwrap();
+        (server, Arc::new(database))
+    })
+    .await;
+    let line = Arc::new(Line::to(server.address().unwrap()).unwrap());
+    let store = open(database.url_through(line.address()).unwrap()).await;
+    let load = join_all((0..40).map(|number| {
+        let store = Arc::clone(&store);
+        async move {
+            tokio::time::sleep(Duration::from_millis(number * 10)).await;
+            create(&store, format!("frozen-{number}")).await
+        }
+    }));
+    let trouble = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let line = Arc::clone(&line);
+        blocking(move || {
+            line.freeze().unwrap();
+            std::thread::sleep(Duration::from_secs(1));
+            line.mend().unwrap();
+        })
+        .await;
+    };
+    let (answers, ()) = tokio::join!(load, trouble);
+    assert_eq!(is_as_answered(&database, answers).await, 40);
+}
+
+async fn under_load(prefix: &'static str, trouble: impl FnOnce(&Server, &Database) + Send + 'static) {
+    let (server, database) = blocking(|| {
+        let server = Server::start(Durability::Full).unwrap();
+        let database = server.database().unwrap();
+        (server, Arc::new(database))
+    })
+    .await;
+    let store = open(database.url().to_owned()).await;
+    let load = join_all((0..100).map(|number| {
+        let store = Arc::clone(&store);
+        async move {
+            tokio::time::sleep(Duration::from_millis(number * 5)).await;
+            create(&store, format!("{prefix}-{number}")).await
+        }
+    }));
+    let during = {
+        let (server, database) = (server.clone(), Arc::clone(&database));
+        async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            blocking(move || trouble(&server, &database)).await;
+        }
+    };
+    let (answers, ()) = tokio::join!(load, during);
+    assert_eq!(is_as_answered(&database, answers).await, 100);
+    let again = store.outgoing(&format!("{prefix}-0")).await.unwrap();
+    assert!(again.is_some(), "reading goes on as well");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_the_server_under_load_loses_nothing() {
+    under_load("restart", |server, _| server.restart().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_under_load_loses_nothing_that_was_confirmed() {
+    under_load("kill", |server, _| {
+        server.kill().unwrap();
+        server.start_again().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_ended_under_load_are_made_anew() {
+    under_load("terminate", |server, database| {
+        for _ in 0..5 {
+            server.terminate_connections(database).unwrap();
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_piece_that_fails_takes_no_other_with_it() {
+    for place in [Place::on_a_file().await, Place::on_a_server().await] {
+        let store = &place.store;
+        create(store, "taken".into()).await.1.unwrap();
+        let load = (0..60).map(|number| {
+            let id = if number % 7 == 0 {
+                "taken".to_owned()
+            } else {
+                format!("m{number}")
+            };
+            create(store, id)
+        });
+        for (id, answer) in join_all(load).await {
+            match answer {
+                Ok(()) => assert_ne!(id, "taken"),
+                Err(StoreError::MessageExists) => assert_eq!(id, "taken"),
+                Err(other) => panic!("{id}: {other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_said_and_stores_nothing() {
+    let place = Place::on_a_file().await;
+    place
+        .store
+        .write(|connection| {
+            let pages: i64 = connection.one("SELECT page_count FROM pragma_page_count", &[], |row| row.get(0))?;
+            // The answer to a pragma is a row.
+            connection.each(&format!("PRAGMA max_page_count = {pages}"), &[], |_| Ok(()), |()| ())?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let mut big = new("m");
+    big.sbd.content = vec![0; 1 << 20];
+    let error = place.store.create(big, Vec::new(), RULES, created()).await.unwrap_err();
+    assert!(error.is_disk_full(), "{error}");
+    assert!(!place.store.knows_message("m").await.unwrap());
+}
