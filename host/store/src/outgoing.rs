@@ -296,7 +296,7 @@ pub(crate) enum Removal {
 /// The id of a message that may have left is remembered.
 pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str, now: i64) -> Result<Removal, StoreError> {
     let sql = format!(
-        "SELECT id, state, attempt FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
+        "SELECT id, state, lease FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
         connection.dialect().for_update()
     );
     let found = connection.maybe(&sql, params![message_id], |row| {
