@@ -16,7 +16,7 @@ use crate::front::ServerCertificate;
 use crate::presence::Presence;
 use crate::registry::Registry;
 use crate::webhooks::Webhooks;
-use budstikke_store::{Store, Vault};
+use budstikke_store::{RetentionRule, Store, Vault};
 
 /// Largest sum of file sizes when the service does not say, bytes.
 const UPLOAD_LIMIT: u64 = 1 << 30;
@@ -41,6 +41,8 @@ pub struct Node {
     pub processes: Processes,
     /// `[messages]`
     pub settings: config::Messages,
+    /// What is old enough to go.
+    pub retention: Vec<Arc<RetentionRule>>,
     /// Tells subscribers.
     pub webhooks: Webhooks,
     /// `[server.limits]`

@@ -5,6 +5,7 @@ use super::record::{
     CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, Where, add_status,
     conversation_of, conversation_row,
 };
+use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, ToValue as _, Value, params};
 
@@ -153,6 +154,23 @@ fn track_row(row: &dyn Row) -> Result<TrackItem, DatabaseError> {
     })
 }
 
+/// Removes a conversation with its statuses and their events. The id of a message that has left, or still can, is remembered:
+/// another message under it would be lost at the receiver, who knows it. True when there was one.
+pub(crate) fn remove(connection: &Connection, id: i64, now: i64) -> Result<bool, StoreError> {
+    let left: Option<String> = connection.maybe(
+        "SELECT message_id FROM conversation WHERE id = ?1 AND direction = 'OUTGOING' AND (EXISTS \
+             (SELECT 1 FROM status WHERE status.conversation = ?1 AND status.status NOT IN ('OPPRETTET', 'LEVETID_UTLOPT')) \
+             OR EXISTS (SELECT 1 FROM outgoing WHERE outgoing.message_id = conversation.message_id \
+             AND kind = 'message'))",
+        params![id],
+        |row| row.get(0),
+    )?;
+    if let Some(message_id) = left {
+        seen::remember(connection, &SeenKey::sent(&message_id), now)?;
+    }
+    Ok(connection.execute("DELETE FROM conversation WHERE id = ?1", params![id])? > 0)
+}
+
 pub(crate) fn with_statuses(connection: &Connection, conversation: &mut Conversation) -> Result<(), StoreError> {
     let sql =
         format!("SELECT {STATUS_OF_CONVERSATION} FROM {STATUS_FROM} WHERE status.conversation = ?1 ORDER BY status.id");
@@ -252,16 +270,21 @@ impl Store {
     }
 
     /// Erases a conversation and its statuses by row id. True when there was one.
-    pub async fn delete_conversation(&self, id: i64) -> Result<bool, StoreError> {
-        self.write(move |connection| Ok(connection.execute("DELETE FROM conversation WHERE id = ?1", params![id])? > 0))
-            .await
+    pub async fn delete_conversation(&self, id: i64, now: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| remove(connection, id, now)).await
     }
 
     /// Erases the conversations of a message, both directions.
-    pub async fn delete_conversations_of(&self, message_id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_conversations_of(&self, message_id: &str, now: i64) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            Ok(connection.execute("DELETE FROM conversation WHERE message_id = ?1", params![message_id])? > 0)
+            let mut removed = false;
+            for direction in [Direction::Outgoing, Direction::Incoming] {
+                if let Some(id) = conversation_of(connection, &message_id, direction)? {
+                    removed |= remove(connection, id, now)?;
+                }
+            }
+            Ok(removed)
         })
         .await
     }
@@ -399,7 +422,7 @@ impl Store {
             for (conversation, message_id, direction) in &due {
                 if direction == "INCOMING" {
                     super::incoming::remove(connection, message_id)?;
-                } else if super::outgoing::remove_unless_leased(connection, message_id)? == Removal::Leased {
+                } else if super::outgoing::remove_unless_leased(connection, message_id, now)? == Removal::Leased {
                     // Taken in hand since the look: its sender finds out.
                     continue;
                 }

@@ -5,12 +5,12 @@ use budstikke_message::status::Status;
 use uuid::Uuid;
 
 use super::blob::{self, StoredFile};
-use super::memory::{self, SeenKey};
 use super::outgoing::{self, NewOutgoing};
 use super::record::{
     ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
     insert_conversation, listed,
 };
+use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
 
 /// A message that came from a service, with everything that its arrival causes; stored in one step.
@@ -221,9 +221,9 @@ impl Store {
     pub async fn arrive(&self, arrival: Arrival) -> Result<bool, StoreError> {
         self.write(move |connection| {
             let message_key = SeenKey::message(&arrival.facts.service, &arrival.facts.message_id);
-            let known = memory::seen(connection, &message_key)?
+            let known = seen::seen(connection, &message_key)?
                 || conversation_of(connection, &arrival.facts.message_id, Direction::Incoming)?.is_some();
-            memory::remember(
+            seen::remember(
                 connection,
                 &SeenKey::reference(&arrival.facts.service, &arrival.reference),
                 arrival.now,
@@ -232,7 +232,7 @@ impl Store {
                 discard(connection, arrival.package.as_ref())?;
                 return Ok(false);
             }
-            memory::remember(connection, &message_key, arrival.now)?;
+            seen::remember(connection, &message_key, arrival.now)?;
             let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, arrival.now)?;
             for status in &arrival.statuses {
                 add_status(connection, conversation, status)?;
@@ -259,7 +259,7 @@ impl Store {
     pub async fn arrive_status(&self, reference: &str, about: About, status: NewStatus) -> Result<bool, StoreError> {
         let reference = SeenKey::reference(&about.service, reference);
         self.write(move |connection| {
-            memory::remember(connection, &reference, status.at)?;
+            seen::remember(connection, &reference, status.at)?;
             match about.conversation(connection)? {
                 None => Ok(false),
                 Some(conversation) => {

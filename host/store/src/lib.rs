@@ -3,8 +3,8 @@
 //! Every public function is one state change and one transaction; it returns when the change is on disk.
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
-//! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`memory`] (duplicates, adapter state, things set
-//! aside).
+//! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
+//! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small).
 
 mod blob;
 mod conversation;
@@ -17,13 +17,16 @@ mod memory;
 mod outgoing;
 mod presence;
 mod record;
+mod retention;
 mod schema;
 mod search;
+mod seen;
 mod status_queue;
 mod store_key;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod vault;
 mod webhook;
 mod work;
@@ -51,6 +54,7 @@ pub use presence::Present;
 pub use record::{
     Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,
 };
+pub use retention::{Purged, Removes, RetentionRule, Walk};
 pub use search::{ConversationSearch, Found, SEARCHED};
 pub use store_key::NoKey;
 pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChange};

@@ -1,47 +1,12 @@
-//! What is remembered beside messages: ids seen before, adapters' own state, things set aside, files to remove.
+//! What is kept beside messages: adapters' own state, things set aside.
 
 use crate::database::{Connection, DatabaseError, Row, params};
-use aws_lc_rs::digest;
 
+use super::seen::{SeenKey, remember};
 use super::{Store, StoreError, blob};
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
-/// Days that a received message id is remembered.
-const MEMORY_DAYS: i64 = 400;
 /// Keys that one adapter may keep.
 const STATE_KEYS: u64 = 100_000;
-
-/// Sixteen bytes that stand for a message id or a transfer of one service.
-pub(crate) struct SeenKey([u8; 16]);
-
-impl SeenKey {
-    pub(crate) fn message(service: &str, message_id: &str) -> Self {
-        Self::of("message", service, message_id)
-    }
-
-    pub(crate) fn reference(service: &str, reference: &str) -> Self {
-        Self::of("reference", service, reference)
-    }
-
-    fn of(kind: &str, service: &str, id: &str) -> Self {
-        let full = digest::digest(&digest::SHA256, format!("{kind}\0{service}\0{id}").as_bytes());
-        let mut key = [0; 16];
-        key.iter_mut().zip(full.as_ref()).for_each(|(to, from)| *to = *from);
-        Self(key)
-    }
-}
-
-pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
-    Ok(connection.exists("SELECT 1 FROM seen WHERE key = ?1", params![&key.0[..]])?)
-}
-
-pub(crate) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![&key.0[..], now / DAY],
-    )?;
-    Ok(())
-}
 
 const SET_ASIDE: &str = "service, reference, reason, blob, size, at, id, data_key";
 
@@ -58,7 +23,7 @@ fn set_aside_row(row: &dyn Row) -> Result<SetAside, DatabaseError> {
     })
 }
 
-fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
+pub(crate) fn forget_set_aside(connection: &Connection, condition: &str, value: i64) -> Result<u64, StoreError> {
     let named = format!("SELECT blob FROM set_aside WHERE blob IS NOT NULL AND {condition}");
     blob::release(connection, &named, params![value])?;
     Ok(connection.execute(&format!("DELETE FROM set_aside WHERE {condition}"), params![value])?)
@@ -87,18 +52,6 @@ pub struct SetAside {
 }
 
 impl Store {
-    /// True when a transfer was handed over or set aside within the memory's 400 days.
-    pub async fn was_handled(&self, service: &str, reference: &str) -> Result<bool, StoreError> {
-        let key = SeenKey::reference(service, reference);
-        self.read(move |connection| seen(connection, &key)).await
-    }
-
-    /// True when a message id was received from a service within the memory's 400 days.
-    pub async fn was_received(&self, service: &str, message_id: &str) -> Result<bool, StoreError> {
-        let key = SeenKey::message(service, message_id);
-        self.read(move |connection| seen(connection, &key)).await
-    }
-
     /// Keeps something aside; `small`: its encrypted bytes, when it is small. The same reference again changes nothing, and its
     /// new file is garbage.
     pub async fn set_aside(&self, item: SetAside, small: Option<Vec<u8>>) -> Result<(), StoreError> {
@@ -138,12 +91,6 @@ impl Store {
     /// Removes something set aside, with its file. True when it was there.
     pub async fn remove_set_aside(&self, id: i64) -> Result<bool, StoreError> {
         self.write(move |connection| forget_set_aside(connection, "id = ?1", id).map(|removed| removed > 0))
-            .await
-    }
-
-    /// Removes what was set aside before a time.
-    pub async fn purge_set_aside(&self, before: i64) -> Result<u64, StoreError> {
-        self.write(move |connection| forget_set_aside(connection, "at < ?1", before))
             .await
     }
 
@@ -210,12 +157,10 @@ impl Store {
         .await
     }
 
-    /// Forgets ids and state whose time has passed.
-    pub async fn forget_old(&self, now: i64) -> Result<(), StoreError> {
+    /// Removes state whose time has passed.
+    pub async fn forget_state(&self, now: i64) -> Result<u64, StoreError> {
         self.write(move |connection| {
-            connection.execute("DELETE FROM seen WHERE day < ?1", params![now / DAY - MEMORY_DAYS])?;
-            connection.execute("DELETE FROM adapter_state WHERE expires < ?1", params![now])?;
-            Ok(())
+            Ok(connection.execute("DELETE FROM adapter_state WHERE expires < ?1", params![now])?)
         })
         .await
     }

@@ -5,6 +5,7 @@ use super::record::{
     ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
     insert_conversation, listed,
 };
+use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
 
@@ -292,23 +293,30 @@ pub(crate) enum Removal {
     Absent,
 }
 
-pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str) -> Result<Removal, StoreError> {
+/// The id of a message that may have left is remembered.
+pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str, now: i64) -> Result<Removal, StoreError> {
     let sql = format!(
-        "SELECT id, state FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
+        "SELECT id, state, lease FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
         connection.dialect().for_update()
     );
     let found = connection.maybe(&sql, params![message_id], |row| {
-        Ok((row.get::<i64>(0)?, row.get::<i64>(1)? == LEASED))
+        Ok((row.get(0)?, row.get::<i64>(1)? == LEASED, row.get::<i64>(2)? > 0))
     })?;
     match found {
         None => Ok(Removal::Absent),
-        Some((_, true)) => Ok(Removal::Leased),
-        Some((id, false)) => remove(connection, id).map(|()| Removal::Removed),
+        Some((_, true, _)) => Ok(Removal::Leased),
+        Some((id, false, attempted)) => {
+            if attempted {
+                seen::remember(connection, &SeenKey::sent(message_id), now)?;
+            }
+            remove(connection, id).map(|()| Removal::Removed)
+        }
     }
 }
 
 impl Store {
-    /// True when an outgoing message or any conversation has the id. Spec: messaging API, 5.1 step 5.
+    /// True when an outgoing message or any conversation has the id, or a message left under it within the memory's 400 days.
+    /// Spec: messaging API, 5.1 step 5.
     pub async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
         self.read(move |connection| knows(connection, &message_id)).await
@@ -453,26 +461,10 @@ impl Store {
     }
 
     /// Removes a message that has not left; its conversation stays. False when there is none, or a worker has it.
-    pub async fn delete_outgoing(&self, message_id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_outgoing(&self, message_id: &str, now: i64) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
-        self.write(move |connection| Ok(remove_unless_leased(connection, &message_id)? == Removal::Removed))
+        self.write(move |connection| Ok(remove_unless_leased(connection, &message_id, now)? == Removal::Removed))
             .await
-    }
-
-    /// Removes messages that were given up before a time, with their content. Returns how many.
-    pub async fn purge_given_up(&self, before: i64) -> Result<usize, StoreError> {
-        self.write(move |connection| {
-            let ids: Vec<i64> = connection.all(
-                "SELECT id FROM outgoing WHERE state = 3 AND last_updated < ?1 LIMIT 500",
-                params![before],
-                |row| row.get(0),
-            )?;
-            for id in &ids {
-                remove(connection, *id)?;
-            }
-            Ok(ids.len())
-        })
-        .await
     }
 }
 
@@ -482,8 +474,9 @@ fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> 
     {
         return Ok(true);
     }
-    Ok(connection.exists(
+    let present = connection.exists(
         "SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message'",
         params![message_id],
-    )?)
+    )?;
+    Ok(present || seen::seen(connection, &SeenKey::sent(message_id))?)
 }

@@ -208,7 +208,9 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
 }
 
 mod faults;
+mod folding;
 mod listing;
+mod purging;
 mod receiving;
 mod remembering;
 mod schema;
@@ -216,3 +218,4 @@ mod searching;
 mod sending;
 mod taking_turns;
 mod telling;
+mod tidying;

@@ -267,7 +267,7 @@ pub(super) async fn of_message(State(node): State<Arc<Node>>, Path(message_id): 
     responses((status = 200, description = "There is no such conversation any more."), DeleteRefusals))]
 pub(super) async fn delete(State(node): State<Arc<Node>>, Path(id): Path<String>) -> ApiResult {
     node.store
-        .delete_conversation(row_id(&id)?)
+        .delete_conversation(row_id(&id)?, Node::now())
         .await
         .map_err(|error| ApiError::of_store(&error, ""))?;
     Ok(StatusCode::OK.into_response())
@@ -281,7 +281,7 @@ pub(super) async fn delete(State(node): State<Arc<Node>>, Path(id): Path<String>
     responses((status = 200, description = "There is none any more."), DeleteOfMessageRefusals))]
 pub(super) async fn delete_of_message(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
     node.store
-        .delete_conversations_of(&message_id)
+        .delete_conversations_of(&message_id, Node::now())
         .await
         .map_err(|error| ApiError::of_store(&error, &message_id))?;
     Ok(StatusCode::OK.into_response())

@@ -60,7 +60,8 @@ refusals! {
 /// Create a message
 ///
 /// The answer is the SBD as it is stored, with generated ids and defaults. Upload its files next, then send it. The message id
-/// is taken for good: it is free again when the conversation has been deleted.
+/// is taken for good: once it was tried to send the message, for 400 days also when the conversation has been deleted. The id of
+/// a draft is free again when first the draft and then its conversation have been deleted.
 #[utoipa::path(post, path = "/api/messages/out", operation_id = "createMessage", tag = "messages out",
     request_body(content = StandardBusinessDocument, content_type = "application/json", example = json!(sbd::example())),
     responses((status = 200, description = "The message was created.", body = StandardBusinessDocument), PostRefusals))]
@@ -133,7 +134,7 @@ pub(super) async fn get(State(node): State<Arc<Node>>, Path(message_id): Path<St
     responses((status = 200, description = "There is no such message any more."), DeleteRefusals))]
 pub(super) async fn delete(State(node): State<Arc<Node>>, Path(message_id): Path<String>) -> ApiResult {
     node.store
-        .delete_outgoing(&message_id)
+        .delete_outgoing(&message_id, Node::now())
         .await
         .map_err(|error| ApiError::of_store(&error, &message_id))?;
     Ok(StatusCode::OK.into_response())

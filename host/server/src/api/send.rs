@@ -129,7 +129,7 @@ async fn too_late(node: &Node, message_id: &str, sbd: &Sbd) -> ApiError {
     {
         return ApiError::of_store(&error, message_id);
     }
-    if let Err(error) = node.store.delete_outgoing(message_id).await {
+    if let Err(error) = node.store.delete_outgoing(message_id, Node::now()).await {
         tracing::warn!(%error, message_id, "a message past its time could not be removed");
     }
     let deadline = sbd.expires().map(ToString::to_string).unwrap_or_default();

@@ -19,10 +19,19 @@ pub(super) fn run(path: &Path) -> ExitCode {
     };
     if problems.is_empty() {
         println!("{}: no problem found", path.display());
+        for rule in rules(path) {
+            println!("{rule}");
+        }
         return ExitCode::SUCCESS;
     }
     println!("{problems}");
     ExitCode::FAILURE
+}
+
+/// What is going to be removed, in words.
+fn rules(path: &Path) -> Vec<String> {
+    let rules = Config::read(path).map(|config| config::retention::in_force(&config.retention));
+    rules.unwrap_or_default().iter().map(config::retention::told).collect()
 }
 
 async fn check(path: &Path) -> Problems {

@@ -79,6 +79,10 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         types: known(config.messages.known_types())?,
         processes: known(config.messages.own_processes())?,
         settings: config.messages,
+        retention: config::retention::in_force(&config.retention)
+            .into_iter()
+            .map(Arc::new)
+            .collect(),
         webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
         limits: config.server.limits,
         server_certificate,

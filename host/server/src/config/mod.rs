@@ -8,6 +8,7 @@ mod keystore;
 mod problem;
 mod quantity;
 mod registry;
+pub mod retention;
 mod secret;
 mod server;
 mod settings;
@@ -26,6 +27,7 @@ pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
 pub use problem::{Problem, Problems};
 pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Registry, WithoutReceiver};
+pub use retention::{Remove, Retention, Way};
 pub use secret::Secret;
 pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
@@ -49,6 +51,9 @@ pub struct Config {
     /// How messages live and queue.
     #[serde(default)]
     pub messages: Messages,
+    /// How long what is over is kept.
+    #[serde(default)]
+    pub retention: Vec<Retention>,
     /// How subscribers are told.
     #[serde(default)]
     pub webhooks: Webhooks,

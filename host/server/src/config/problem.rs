@@ -220,6 +220,11 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
             add(&["messages", "status-queue"], format!("no adapter serves {service}"));
         }
     }
+    for (number, rule) in config.retention.iter().enumerate() {
+        for (key, what) in rule.faults() {
+            add(&["retention", &number.to_string(), key], what);
+        }
+    }
     if !(1..=24 * 365).contains(&config.webhooks.keep_hours) {
         add(&["webhooks", "keep-hours"], "must be from 1 to 8760".into());
     }

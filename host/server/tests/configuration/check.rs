@@ -28,9 +28,19 @@ fn refused(installation: &Installation, line: &str, words: &str) {
 fn the_example_passes_as_it_is() {
     let installation = Installation::new().with_plugin();
     let output = installation.check();
+    let told = lines(&output);
     assert_eq!(
-        lines(&output),
-        [format!("{}: no problem found", installation.file().display())]
+        told[0],
+        format!("{}: no problem found", installation.file().display())
+    );
+    assert_eq!(
+        told[1..],
+        [
+            "finished conversations (outgoing; DPO; urn:no:difi:profile:arkivmelding:administrasjon:ver1.0; LEVERT, LEST): \
+             removed 365 days after the last change",
+            "content of messages that could not be sent (outgoing): removed 30 days after the last change",
+            "what was set aside: removed 90 days after the last change"
+        ]
     );
     assert_eq!(output.status.code(), Some(0));
 }

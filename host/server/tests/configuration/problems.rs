@@ -59,6 +59,34 @@ fn a_value_of_the_wrong_type_is_named() {
 }
 
 #[test]
+fn a_rule_of_retention_that_means_nothing_is_named() {
+    problem(
+        "days = 365",
+        "days = 0",
+        "days = 0",
+        "retention.days: must be from 1 to 36500",
+    );
+    problem(
+        "statuses = [\"LEVERT\", \"LEST\"]",
+        "statuses = [\"LEVERT\", \"SENDT\"]",
+        "statuses = ",
+        "retention.statuses: SENDT ends no conversation",
+    );
+    problem(
+        "remove = \"set-aside\"",
+        "remove = \"set-aside\"\nprocesses = [\"p\"]",
+        "processes = [\"p\"]",
+        "retention.processes: means nothing for \"set-aside\"",
+    );
+    problem(
+        "remove = \"set-aside\"",
+        "remove = \"everything\"",
+        "remove = \"everything\"",
+        "retention.remove: unknown variant `everything`",
+    );
+}
+
+#[test]
 fn a_quantity_or_host_that_cannot_be_read_is_named() {
     problem(
         "cpu-time = \"5s\"",

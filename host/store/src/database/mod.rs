@@ -131,6 +131,10 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn readers(&self) -> usize;
     /// How long to go on trying to reach it.
     fn patience(&self) -> std::time::Duration;
+    /// Gives the room of a log that has become long back to the disk, when nobody needs it.
+    fn shorten_log(&self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
     /// Where hints of other nodes can be heard; none when there are no others.
     fn hints(&self) -> Option<PgConnectOptions> {
         None

@@ -15,6 +15,8 @@ const READERS: usize = 16;
 const READER_CACHE: i64 = 1024;
 /// Pieces that share one commit. Bounds the wait of the first.
 const BATCH: usize = 256;
+/// A log that is longer is shortened, bytes. SQLite itself begins it anew at about 4 MiB, but never makes it shorter.
+const LONG_LOG: u64 = 16 * 1024 * 1024;
 /// How long a statement waits for another process's lock, such as a backup's.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -70,6 +72,19 @@ impl Backend for Sqlite {
 
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn shorten_log(&self) -> Result<(), DatabaseError> {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        if std::fs::metadata(log).map_or(0, |log| log.len()) <= LONG_LOG {
+            return Ok(());
+        }
+        let connection = rusqlite::Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Readers and the writer go on; when one of them is in the way, it is for another time.
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
     }
 }
 

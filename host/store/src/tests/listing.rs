@@ -79,7 +79,7 @@ async fn totals_are_kept_through_every_change(place: Place) {
         .await
         .unwrap();
     assert_eq!(all.total, 6);
-    assert!(store.delete_conversations_of("erased").await.unwrap());
+    assert!(store.delete_conversations_of("erased", NOW).await.unwrap());
     totals_are_right(store).await;
     let expired = NewStatus::plain(Status::LevetidUtlopt, NOW + 2 * HOUR);
     assert!(store.expire(NOW + 2 * HOUR, expired).await.unwrap() > 0);

@@ -1,20 +1,24 @@
 //! From an empty database to the newest schema, and from any step on the way.
 
 use super::*;
-use crate::database::{Backend as _, Connection, Dialect, Postgres, Sqlite};
+use crate::database::{Backend as _, Connection, Dialect, Driver, Postgres, Sqlite};
 use crate::schema;
 
 /// What this database is to the tests of its schema.
-fn connection(ground: &Ground) -> Connection {
-    let driver = match ground.place() {
-        crate::Place::File(path) => Sqlite::new(&path).connect(true),
-        crate::Place::Server { url, writers } => Postgres::new(&url, writers).unwrap().connect(true),
+pub(super) fn connection(ground: &Ground) -> Connection {
+    Connection::new(driver(&ground.place()))
+}
+
+pub(super) fn driver(place: &crate::Place) -> Box<dyn Driver> {
+    let driver = match place {
+        crate::Place::File(path) => Sqlite::new(path).connect(true),
+        crate::Place::Server { url, writers } => Postgres::new(url, *writers).unwrap().connect(true),
     };
-    Connection::new(driver.unwrap())
+    driver.unwrap()
 }
 
 /// Runs `test` with a connection that is used outside of tasks, as those of the store are.
-async fn apart(ground: Ground, test: impl FnOnce(&Connection) + Send + 'static) {
+pub(super) async fn apart(ground: Ground, test: impl FnOnce(&Connection) + Send + 'static) {
     let done = tokio::task::spawn_blocking(move || test(&connection(&ground)));
     done.await.unwrap();
 }

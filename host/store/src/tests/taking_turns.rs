@@ -184,7 +184,7 @@ async fn small_files_come_and_go_with_their_message(place: Place) {
     };
     assert_eq!(look(&store, "blob-first.txt").await.as_deref(), Some(&b"few bytes"[..]));
     assert_eq!(look(&store, "blob-large").await, None);
-    assert!(store.delete_outgoing("m").await.unwrap());
+    assert!(store.delete_outgoing("m", NOW).await.unwrap());
     assert_eq!(look(&store, "blob-first.txt").await, None);
     assert_eq!(
         store.garbage(10).await.unwrap(),

@@ -146,7 +146,7 @@ async fn events_go_with_their_conversation_and_with_their_subscription(place: Pl
         store.create(new(id), Vec::new(), RULES, created()).await.unwrap();
     }
     let in_hand = next(store, subscription).await;
-    store.delete_conversations_of("1").await.unwrap();
+    store.delete_conversations_of("1", NOW).await.unwrap();
     assert_eq!(told(store, subscription).await, ["2 OPPRETTET"]);
     // The attempt that was under way ends without harm.
     store.not_delivered(&in_hand, NOW, "late".into(), NOW).await.unwrap();

@@ -192,6 +192,7 @@ impl House {
             types: MessageTypes::standard(),
             processes: Processes::default(),
             settings: config::Messages::default(),
+            retention: Vec::new(),
             webhooks: Webhooks::new(webhooks).unwrap(),
             limits,
             server_certificate: ServerCertificate::default(),

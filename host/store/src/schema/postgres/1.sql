@@ -187,12 +187,24 @@ CREATE TABLE garbage (
     blob TEXT PRIMARY KEY
 );
 
--- The memory of ids: 16 bytes of SHA-256 over what it is, service and id, and the day.
+-- The memory of ids: 16 bytes of SHA-256 over what it is, service and id, and the day. Ids of days that are over stand in pages:
+-- the ids of a generation from `low` on, one after the other, up to where its next page begins.
 CREATE TABLE seen (
     key BYTEA PRIMARY KEY,
     day BIGINT NOT NULL
 );
-CREATE INDEX seen_by_day ON seen (day);
+CREATE INDEX seen_by_day ON seen (day, key);
+
+CREATE TABLE seen_generation (
+    generation BIGINT PRIMARY KEY
+);
+
+CREATE TABLE seen_page (
+    generation BIGINT NOT NULL,
+    low        BYTEA NOT NULL,
+    keys       BYTEA NOT NULL,
+    PRIMARY KEY (generation, low)
+);
 
 CREATE TABLE set_aside (
     id        BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -205,6 +217,7 @@ CREATE TABLE set_aside (
     at        BIGINT NOT NULL,
     UNIQUE (service, reference)
 );
+CREATE INDEX set_aside_by_time ON set_aside (at);
 CREATE INDEX set_aside_by_blob ON set_aside (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE adapter_state (
@@ -323,3 +336,10 @@ ALTER TABLE incoming SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_
 ALTER TABLE small_file SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE commit_mark SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE webhook_delivery SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE seen SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE seen_page SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+-- A purge leaves many dead rows at once; what comes next takes their room.
+ALTER TABLE conversation SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+ALTER TABLE status SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+-- Bytes of a digest do not get smaller.
+ALTER TABLE seen_page ALTER COLUMN keys SET STORAGE PLAIN;

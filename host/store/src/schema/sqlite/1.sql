@@ -174,12 +174,24 @@ CREATE TABLE garbage (
     blob TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
--- The memory of ids: 16 bytes of SHA-256 over what it is, service and id, and the day.
+-- The memory of ids: 16 bytes of SHA-256 over what it is, service and id, and the day. Ids of days that are over stand in pages:
+-- the ids of a generation from `low` on, one after the other, up to where its next page begins.
 CREATE TABLE seen (
     key BLOB PRIMARY KEY,
     day INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX seen_by_day ON seen (day);
+CREATE INDEX seen_by_day ON seen (day, key);
+
+CREATE TABLE seen_generation (
+    generation INTEGER PRIMARY KEY
+) STRICT;
+
+CREATE TABLE seen_page (
+    generation INTEGER NOT NULL,
+    low        BLOB NOT NULL,
+    keys       BLOB NOT NULL,
+    PRIMARY KEY (generation, low)
+) STRICT;
 
 CREATE TABLE set_aside (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -192,6 +204,7 @@ CREATE TABLE set_aside (
     at        INTEGER NOT NULL,
     UNIQUE (service, reference)
 ) STRICT;
+CREATE INDEX set_aside_by_time ON set_aside (at);
 CREATE INDEX set_aside_by_blob ON set_aside (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE adapter_state (
