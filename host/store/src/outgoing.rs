@@ -209,6 +209,44 @@ pub(crate) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<
     )?)
 }
 
+/// The files of a message so far, as far as one more has to fit in with them.
+#[derive(Default)]
+struct Present {
+    names: Vec<String>,
+    total: u64,
+    last: u32,
+}
+
+impl Present {
+    fn of(files: Vec<Attachment>) -> Self {
+        let mut present = Self::default();
+        for file in files {
+            present.last = present.last.max(file.number);
+            present.total = present.total.saturating_add(file.size);
+            present.names.push(file.filename);
+        }
+        present
+    }
+
+    /// Takes one more in. Returns its number.
+    fn take(&mut self, new: &Attachment, rules: AttachmentRules) -> Result<u32, StoreError> {
+        if self.names.contains(&new.filename) {
+            return Err(StoreError::DuplicateFilename);
+        }
+        let total = self.total.saturating_add(new.size);
+        if total > rules.limit {
+            return Err(StoreError::TooLarge {
+                total,
+                limit: rules.limit,
+            });
+        }
+        self.total = total;
+        self.last = self.last.saturating_add(1);
+        self.names.push(new.filename.clone());
+        Ok(self.last)
+    }
+}
+
 fn add(
     connection: &Connection,
     outgoing: i64,
@@ -218,32 +256,11 @@ fn add(
         small,
         describes,
     }: &NewAttachment,
-    rules: AttachmentRules,
-) -> Result<u32, StoreError> {
-    let present = attachments(connection, outgoing)?;
-    if present.iter().any(|attachment| attachment.filename == new.filename) {
-        return Err(StoreError::DuplicateFilename);
-    }
-    let total = present
-        .iter()
-        .map(|attachment| attachment.size)
-        .sum::<u64>()
-        .saturating_add(new.size);
-    if total > rules.limit {
-        return Err(StoreError::TooLarge {
-            total,
-            limit: rules.limit,
-        });
-    }
-    let number = present
-        .iter()
-        .map(|attachment| attachment.number)
-        .max()
-        .unwrap_or(0)
-        .saturating_add(1);
+    number: u32,
+) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO attachment (outgoing, number, blob, filename, title, mime, size, is_primary) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             outgoing,
             number,
@@ -256,10 +273,10 @@ fn add(
         ],
     )?;
     blob::keep(connection, &new.blob, small.as_deref())?;
-    if let Some(description) = describes {
-        describe(connection, message_id, description)?;
+    match describes {
+        Some(description) => describe(connection, message_id, description),
+        None => Ok(()),
     }
-    Ok(number)
 }
 
 fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
@@ -349,8 +366,10 @@ impl Store {
             let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, created.at)?;
             add_status(connection, conversation, &created)?;
             let outgoing = insert(connection, "message", send, &new, created.at)?;
+            let mut present = Present::default();
             for file in &files {
-                add(connection, outgoing, &new.facts.message_id, file, rules)?;
+                let number = present.take(&file.file, rules)?;
+                add(connection, outgoing, &new.facts.message_id, file, number)?;
             }
             Ok(())
         })
@@ -376,7 +395,9 @@ impl Store {
                 "UPDATE outgoing SET last_updated = ?2 WHERE id = ?1",
                 params![message.id, now],
             )?;
-            add(connection, message.id, &message_id, &file, rules)
+            let number = Present::of(attachments(connection, message.id)?).take(&file.file, rules)?;
+            add(connection, message.id, &message_id, &file, number)?;
+            Ok(number)
         })
         .await
     }
@@ -469,13 +490,9 @@ impl Store {
 }
 
 fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
-    if conversation_of(connection, message_id, Direction::Outgoing)?.is_some()
-        || conversation_of(connection, message_id, Direction::Incoming)?.is_some()
-    {
-        return Ok(true);
-    }
     let present = connection.exists(
-        "SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message'",
+        "SELECT 1 FROM conversation WHERE message_id = ?1 \
+         UNION ALL SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message' LIMIT 1",
         params![message_id],
     )?;
     Ok(present || seen::seen(connection, &SeenKey::sent(message_id))?)
