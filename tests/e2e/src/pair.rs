@@ -2,10 +2,12 @@
 
 use anyhow::Context as _;
 use budstikke_doubles::{DoublesConfig, Transfer, TransferStatus};
+use budstikke_test_postgres::Server;
 
 use crate::fagsystem::Fagsystem;
 use crate::installation::Installation;
 use crate::programs::Profile;
+use crate::shared_store::SharedStore;
 use crate::world::World;
 
 /// Lines of a log that a failed scene shows.
@@ -19,6 +21,8 @@ pub struct Pair {
     pub ours: Installation,
     /// The installation of [`Pair::RECEIVER`].
     pub theirs: Installation,
+    /// Held until the end.
+    _stores: Vec<SharedStore>,
 }
 
 impl Pair {
@@ -36,18 +40,25 @@ impl Pair {
     pub async fn with(doubles: DoublesConfig) -> anyhow::Result<Self> {
         let world = World::with(&[Self::SENDER, Self::RECEIVER], Profile::Debug, None, doubles).await?;
         let (ours, theirs) = (world.installation(Self::SENDER)?, world.installation(Self::RECEIVER)?);
-        // Beside the component, so that not every scene compiles it anew.
-        let compiled = world.programs.dpo.with_file_name("compiled");
-        for installation in [&ours, &theirs] {
-            installation.edit(|text| {
-                let cache = format!("[plugins]\ncache = \"{}\"", compiled.display());
-                format!(
-                    "{}\n[messages]\nretry-seconds = [1]\n",
-                    text.replace("[plugins]", &cache)
-                )
-            })?;
+        ours.hurry(&world)?;
+        theirs.hurry(&world)?;
+        Ok(Self {
+            world,
+            ours,
+            theirs,
+            _stores: Vec::new(),
+        })
+    }
+
+    /// The same, each with a database and a bucket of its own.
+    pub async fn on_postgres(server: &Server) -> anyhow::Result<Self> {
+        let mut pair = Self::new().await?;
+        for installation in [&pair.ours, &pair.theirs] {
+            let store = SharedStore::new(server).await?;
+            installation.share(&store, "node-1", store.database.url())?;
+            pair._stores.push(store);
         }
-        Ok(Self { world, ours, theirs })
+        Ok(pair)
     }
 
     /// Starts both: the client of the sender, the client of the receiver.

@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use budstikke_e2e::{Fagsystem, Letter, PATIENCE, Pair, Reader, nothing_more_comes, together};
+use budstikke_e2e::{Fagsystem, Letter, PATIENCE, Pair, Reader, fail_points, nothing_more_comes, together};
 
 use super::told;
-
-/// The source of the list, so that a new point without a scene is noticed.
-const SOURCE: &str = include_str!("../../../../host/server/src/fail_point.rs");
 
 /// Whose process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +67,7 @@ scenes! {
 
 #[test]
 fn every_fail_point_has_a_scene() {
-    let (_, list) = SOURCE.split_once("NAMES").expect("a list of names");
-    let (_, list) = list.split_once("&[\n").expect("its beginning");
-    let (list, _) = list.split_once("];").expect("its end");
-    let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    let names = fail_points();
     assert!(names.len() > 10, "the list was not read: {names:?}");
     for name in names.iter().filter(|name| **name != told::POINT) {
         let on_the_way_in = name.starts_with("receive.") || name.starts_with("take.");
