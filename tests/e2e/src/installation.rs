@@ -184,7 +184,10 @@ impl Installation {
     /// Any signal: `STOP` freezes the process, `CONT` lets it go on.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         let pid = self.pid().context("not running")?;
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status()?;
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(pid.to_string())
+            .status()?;
         if !sent.success() {
             bail!("SIG{name} could not be sent");
         }

@@ -6,8 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod cluster;
-mod fail_points;
 mod fagsystem;
+mod fail_points;
 mod guard;
 mod installation;
 mod letter;
@@ -19,8 +19,8 @@ mod together;
 mod world;
 
 pub use cluster::{Cluster, Member};
-pub use fail_points::fail_points;
 pub use fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
+pub use fail_points::fail_points;
 pub use installation::Installation;
 pub use letter::{AT_RECEIVER, AT_SENDER, Letter, PATIENCE, Reader, SEVERAL_POLLS, nothing_more_comes};
 pub use pair::Pair;

@@ -72,12 +72,18 @@ impl Ground {
     /// Plays a run: so much time with faults, then a calm. False when something was wrong.
     pub(crate) async fn play(self, time: Duration, seed: u64) -> anyhow::Result<bool> {
         let folder = self.folder()?;
-        println!("\n\x1b[1mChaos on {self}, {} min, seed {seed}\x1b[0m", time.as_secs() / 60);
+        println!(
+            "\n\x1b[1mChaos on {self}, {} min, seed {seed}\x1b[0m",
+            time.as_secs() / 60
+        );
         let run = Run::begin(self, &folder).await?;
         let ledger = Arc::clone(&run.ledger);
         let played = run.play(time, seed).await;
         for log in logs(&folder)? {
-            for line in std::fs::read_to_string(&log)?.lines().filter(|line| line.contains("panicked at")) {
+            for line in std::fs::read_to_string(&log)?
+                .lines()
+                .filter(|line| line.contains("panicked at"))
+            {
                 ledger.wrong(Wrong::Other, format!("{}: {line}", log.display()));
             }
         }
@@ -176,8 +182,10 @@ impl Run {
         println!("  calm: no more faults, everything that is under way must arrive");
         enough.cancel();
         let over = Instant::now();
-        self.watch(&mut shelf, started, |ledger| ledger.is_settled() || over.elapsed() > CALM)
-            .await;
+        self.watch(&mut shelf, started, |ledger| {
+            ledger.is_settled() || over.elapsed() > CALM
+        })
+        .await;
         // What would come twice has time to come.
         tokio::time::sleep(SEVERAL_POLLS).await;
         for way in 0..2 {
@@ -270,7 +278,11 @@ impl Run {
 
 /// The nodes go to those who kill them, what is below to those who make the weather.
 fn apart(cluster: Cluster) -> (Vec<Installation>, Below) {
-    let (nodes, lines) = cluster.members.into_iter().map(|member| (member.node, member.line)).unzip();
+    let (nodes, lines) = cluster
+        .members
+        .into_iter()
+        .map(|member| (member.node, member.line))
+        .unzip();
     (
         nodes,
         Below {

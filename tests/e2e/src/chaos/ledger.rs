@@ -163,7 +163,11 @@ impl Ledger {
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         let mut found = Vec::new();
-        for (id, entry) in inner.entries.iter_mut().filter(|(_, entry)| !entry.spoilt && !entry.told) {
+        for (id, entry) in inner
+            .entries
+            .iter_mut()
+            .filter(|(_, entry)| !entry.spoilt && !entry.told)
+        {
             entry.spoilt = true;
             found.push(match (entry.accepted, entry.taken) {
                 (true, true) => (Wrong::Status, format!("{id} never got all its statuses")),
@@ -252,7 +256,10 @@ mod tests {
     }
 
     fn ledger() -> (Ledger, Letter) {
-        let (ledger, letter) = (Ledger::default(), Letter::with("1", "2", vec![File::new("a", "b", "c")]));
+        let (ledger, letter) = (
+            Ledger::default(),
+            Letter::with("1", "2", vec![File::new("a", "b", "c")]),
+        );
         ledger.begun(0, &letter);
         ledger.accepted(&letter.id);
         (ledger, letter)
@@ -278,8 +285,18 @@ mod tests {
     #[test]
     fn statuses_must_be_those_of_the_way_and_come_to_its_end() {
         for (sender, receiver, wrong, told) in [
-            ("OPPRETTET SENDT MOTTATT LEVERT", "OPPRETTET INNKOMMENDE_MOTTATT INNKOMMENDE_LEVERT", 0, 1),
-            ("OPPRETTET SENDT LEVERT MOTTATT", "OPPRETTET INNKOMMENDE_MOTTATT INNKOMMENDE_LEVERT", 0, 1),
+            (
+                "OPPRETTET SENDT MOTTATT LEVERT",
+                "OPPRETTET INNKOMMENDE_MOTTATT INNKOMMENDE_LEVERT",
+                0,
+                1,
+            ),
+            (
+                "OPPRETTET SENDT LEVERT MOTTATT",
+                "OPPRETTET INNKOMMENDE_MOTTATT INNKOMMENDE_LEVERT",
+                0,
+                1,
+            ),
             ("OPPRETTET SENDT", "OPPRETTET INNKOMMENDE_MOTTATT", 0, 0),
             ("OPPRETTET SENDT FEIL", "OPPRETTET", 1, 0),
             ("OPPRETTET SENDT SENDT MOTTATT LEVERT", "OPPRETTET", 1, 0),
@@ -287,7 +304,11 @@ mod tests {
             let (ledger, letter) = ledger();
             ledger.taken(&letter.id);
             ledger.statuses(&letter.id, &words(sender), &words(receiver));
-            assert_eq!((ledger.count(Wrong::Status), ledger.counts().told), (wrong, told), "{sender}");
+            assert_eq!(
+                (ledger.count(Wrong::Status), ledger.counts().told),
+                (wrong, told),
+                "{sender}"
+            );
             ledger.close();
             assert_eq!(ledger.count(Wrong::Status), u64::from(told == 0), "{sender}");
         }

@@ -19,7 +19,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Sends one message after the other until told to stop, and brings the last one to its end.
-pub(crate) async fn send(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>, mut chance: Chance, stop: CancellationToken) {
+pub(crate) async fn send(
+    way: Way,
+    sides: Arc<[Side; 2]>,
+    ledger: Arc<Ledger>,
+    mut chance: Chance,
+    stop: CancellationToken,
+) {
     let (from, to) = (&sides[way], &sides[1 - way]);
     while !stop.is_cancelled() {
         if ledger.under_way(way) >= UNDER_WAY {

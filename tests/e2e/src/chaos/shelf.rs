@@ -28,7 +28,10 @@ impl Shelf {
             if has_file(&transfer) && !self.transfers.contains(&id) {
                 match content(&transfer) {
                     Ok(content) if self.contents.contains(&content) => {
-                        ledger.wrong(Wrong::Duplicated, format!("{content:?} left twice; the second time as {id}"));
+                        ledger.wrong(
+                            Wrong::Duplicated,
+                            format!("{content:?} left twice; the second time as {id}"),
+                        );
                     }
                     Ok(content) => drop(self.contents.insert(content)),
                     Err(error) => ledger.wrong(Wrong::Other, format!("the transfer {id}: {error:#}")),
