@@ -27,7 +27,7 @@ const PROGRESS: Duration = Duration::from_secs(10);
 /// Between looks at Altinn's shelf.
 const LOOK: Duration = Duration::from_secs(2);
 /// Everything must have arrived so long after the last fault. Pauses after failures grow to five minutes.
-const CALM: Duration = Duration::from_mins(8);
+const CALM: Duration = Duration::from_mins(6);
 /// Fagsystems of each side that send.
 const SENDERS: usize = 3;
 
@@ -186,6 +186,11 @@ impl Run {
             ledger.is_settled() || over.elapsed() > CALM
         })
         .await;
+        if !self.ledger.is_settled() {
+            for line in self.under_way()? {
+                println!("    {line}");
+            }
+        }
         // What would come twice has time to come.
         tokio::time::sleep(SEVERAL_POLLS).await;
         for way in 0..2 {
@@ -200,6 +205,32 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// What the databases have of messages that have not left, and whose hands they are in.
+    fn under_way(&self) -> anyhow::Result<Vec<String>> {
+        const SQL: &str = "SELECT 'outgoing ' || kind || ' ' || message_id || ' state ' || state || ' holder ' || \
+             coalesce(holder, 0) || ' lease ' || lease || ' attempt ' || attempt || ' due ' || due FROM outgoing \
+             UNION ALL SELECT 'incoming ' || message_id || ' locked until ' || coalesce(locked_until, 0) FROM incoming \
+             UNION ALL SELECT 'session ' || id || ' of ' || name || ' alive until ' || alive_until FROM session";
+        let mut found = Vec::new();
+        match &self.below {
+            Some(below) => {
+                for below in below.iter() {
+                    found.extend(below.store.database.psql(SQL)?.lines().map(ToOwned::to_owned));
+                }
+            }
+            None => {
+                for organisation in &self.world.organisations {
+                    let file = organisation.folder.join("data/budstikke.db");
+                    let database = rusqlite::Connection::open(&file)?;
+                    let mut rows = database.prepare(SQL)?;
+                    let lines = rows.query_map([], |row| row.get(0))?;
+                    found.extend(lines.collect::<Result<Vec<String>, _>>()?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The first start makes databases and compiles plugins; nobody is killed in it.
