@@ -16,6 +16,7 @@ mod programs;
 mod shared_store;
 mod subscriber;
 mod together;
+mod traffic;
 mod world;
 
 pub use cluster::{Cluster, Member};
@@ -28,4 +29,5 @@ pub use programs::{Profile, Programs, newer_build, python, target};
 pub use shared_store::SharedStore;
 pub use subscriber::Subscriber;
 pub use together::together;
+pub use traffic::{Chance, Counts, Ledger, Side, Traffic, Way, Wrong};
 pub use world::{Organisation, World};

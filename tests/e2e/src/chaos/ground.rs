@@ -7,18 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use budstikke_doubles::DoublesConfig;
-use budstikke_e2e::{Cluster, Installation, Profile, SEVERAL_POLLS, World, fail_points, target};
+use budstikke_e2e::{Chance, Cluster, Installation, Ledger, Profile, Side, Traffic, World, Wrong, fail_points, target};
 use budstikke_test_postgres::{Durability, Server};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::chance::Chance;
-use crate::ledger::{Ledger, Wrong};
-use crate::shelf::Shelf;
-use crate::side::Side;
 use crate::torment::{Rhythm, Victim};
 use crate::weather::{self, Below};
-use crate::{RECEIVER, SENDER, load};
+use crate::{RECEIVER, SENDER};
 
 /// Nodes of an organisation on PostgreSQL.
 const NODES: usize = 3;
@@ -117,7 +113,6 @@ impl Ground {
 struct Run {
     ground: Ground,
     world: Arc<World>,
-    sides: Arc<[Side; 2]>,
     ledger: Arc<Ledger>,
     nodes: [Vec<Installation>; 2],
     below: Option<Arc<[Below; 2]>>,
@@ -141,11 +136,9 @@ impl Run {
                 ([ours, theirs], Some(Arc::new([our_ground, their_ground])))
             }
         };
-        let count = nodes[0].len();
         Ok(Self {
             ground,
             world: Arc::new(world),
-            sides: Arc::new(organisations.map(|number| Side::new(number, count))),
             ledger: Arc::default(),
             nodes,
             below,
@@ -153,24 +146,15 @@ impl Run {
     }
 
     async fn play(mut self, time: Duration, seed: u64) -> anyhow::Result<()> {
-        let mut chance = Chance::new(seed);
-        let (calm, enough) = (CancellationToken::new(), CancellationToken::new());
-        self.first_start().await?;
-        let mut victims = self.torment(&mut chance, &calm);
+        let (mut chance, calm) = (Chance::new(seed), CancellationToken::new());
+        let nodes = self.nodes[0].len();
+        let mut traffic = Traffic::begin(&self.world, [SENDER, RECEIVER], nodes, SENDERS, seed, &self.ledger);
+        self.first_start(&traffic.sides).await?;
+        let mut victims = self.torment(&traffic.sides, &mut chance, &calm);
         let mut weathers = self.weather(&mut chance, &calm);
-        let mut fagsystems = JoinSet::new();
-        for way in 0..2 {
-            fagsystems.spawn(load::read(way, self.sides.clone(), self.ledger.clone()));
-            fagsystems.spawn(load::watch(way, self.sides.clone(), self.ledger.clone()));
-            for _ in 0..SENDERS {
-                let (sides, ledger) = (self.sides.clone(), self.ledger.clone());
-                fagsystems.spawn(load::send(way, sides, ledger, chance.fork(), enough.clone()));
-            }
-        }
 
-        let mut shelf = Shelf::default();
         let started = Instant::now();
-        self.watch(&mut shelf, started, |_| started.elapsed() >= time).await;
+        watch(&mut traffic, started, |_| started.elapsed() >= time).await;
         calm.cancel();
         let mut alive = Vec::new();
         while let Some(node) = victims.join_next().await {
@@ -180,9 +164,9 @@ impl Run {
             over??;
         }
         println!("  calm: no more faults, everything that is under way must arrive");
-        enough.cancel();
+        traffic.enough();
         let over = Instant::now();
-        self.watch(&mut shelf, started, |ledger| {
+        watch(&mut traffic, started, |ledger| {
             ledger.is_settled() || over.elapsed() > CALM
         })
         .await;
@@ -191,13 +175,7 @@ impl Run {
                 println!("    {line}");
             }
         }
-        // What would come twice has time to come.
-        tokio::time::sleep(SEVERAL_POLLS).await;
-        for way in 0..2 {
-            load::look(way, &self.sides, &self.ledger, true).await;
-        }
-        tokio::task::block_in_place(|| shelf.look(&self.world.doubles, &self.ledger));
-        self.ledger.close();
+        traffic.close().await;
         for node in &mut alive {
             if let Some(status) = node.ended() {
                 self.ledger
@@ -234,8 +212,8 @@ impl Run {
     }
 
     /// The first start makes databases and compiles plugins; nobody is killed in it.
-    async fn first_start(&mut self) -> anyhow::Result<()> {
-        for (side, nodes) in self.sides.iter().zip(&mut self.nodes) {
+    async fn first_start(&mut self, sides: &[Side; 2]) -> anyhow::Result<()> {
+        for (side, nodes) in sides.iter().zip(&mut self.nodes) {
             for (place, node) in nodes.iter_mut().enumerate() {
                 side.put(place, Some(node.start().await?));
             }
@@ -243,7 +221,12 @@ impl Run {
         Ok(())
     }
 
-    fn torment(&mut self, chance: &mut Chance, calm: &CancellationToken) -> JoinSet<anyhow::Result<Installation>> {
+    fn torment(
+        &mut self,
+        sides: &Arc<[Side; 2]>,
+        chance: &mut Chance,
+        calm: &CancellationToken,
+    ) -> JoinSet<anyhow::Result<Installation>> {
         let points: Arc<[&'static str]> = fail_points()
             .into_iter()
             // Nobody subscribes here.
@@ -256,7 +239,7 @@ impl Run {
                     node,
                     place,
                     side,
-                    sides: self.sides.clone(),
+                    sides: sides.clone(),
                     ledger: self.ledger.clone(),
                     chance: chance.fork(),
                     rhythm: match self.ground {
@@ -291,20 +274,21 @@ impl Run {
         }
         weathers
     }
+}
 
-    /// Shows how it goes, and looks at Altinn's shelf, until something holds.
-    async fn watch(&self, shelf: &mut Shelf, started: Instant, over: impl Fn(&Ledger) -> bool) {
-        let mut told = Instant::now();
-        while !over(&self.ledger) {
-            tokio::time::sleep(LOOK).await;
-            tokio::task::block_in_place(|| shelf.look(&self.world.doubles, &self.ledger));
-            if told.elapsed() >= PROGRESS {
-                told = Instant::now();
-                progress(&self.ledger, shelf, started.elapsed());
-            }
+/// Shows how it goes, and looks at Altinn's shelf, until something holds.
+async fn watch(traffic: &mut Traffic, started: Instant, over: impl Fn(&Ledger) -> bool) {
+    let mut told = Instant::now();
+    while !over(&traffic.ledger) {
+        tokio::time::sleep(LOOK).await;
+        let transfers = traffic.look();
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            progress(&traffic.ledger, transfers, started.elapsed());
         }
-        progress(&self.ledger, shelf, started.elapsed());
     }
+    let transfers = traffic.look();
+    progress(&traffic.ledger, transfers, started.elapsed());
 }
 
 /// The nodes go to those who kill them, what is below to those who make the weather.
@@ -336,19 +320,18 @@ fn logs(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn progress(ledger: &Ledger, shelf: &Shelf, elapsed: Duration) {
+fn progress(ledger: &Ledger, transfers: usize, elapsed: Duration) {
     let (kills, at_points, faults) = ledger.harm();
     let counts = ledger.counts();
     let seconds = elapsed.as_secs();
     println!(
         "  {:>3}:{:02}  kills {kills} ({at_points} at a fail point)  other faults {faults}  accepted {}  delivered {}  \
-         with all statuses {}  transfers {}",
+         with all statuses {}  transfers {transfers}",
         seconds / 60,
         seconds % 60,
         counts.accepted,
         counts.delivered,
         counts.told,
-        shelf.transfers(),
     );
 }
 

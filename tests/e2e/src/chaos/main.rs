@@ -4,23 +4,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `ground` | what a run is played on: the organisations, their nodes, what lies under them |
-//! | `side` | one organisation as its fagsystem finds it |
-//! | `load` | the fagsystems: they send, read, and look at statuses |
 //! | `torment` | the life and death of one node |
 //! | `weather` | what goes wrong with the database, the bucket and Altinn |
-//! | `ledger` | what was promised, and what came of it |
-//! | `shelf` | what Altinn's stand-in has: nothing twice |
-//! | `chance` | random choices that a seed repeats |
 //!
 //! Ends with 1 when anything was lost, doubled or told wrongly.
 #![forbid(unsafe_code)]
 
-mod chance;
 mod ground;
-mod ledger;
-mod load;
-mod shelf;
-mod side;
 mod torment;
 mod weather;
 

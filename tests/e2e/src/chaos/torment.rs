@@ -5,13 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use budstikke_e2e::Installation;
+use budstikke_e2e::{Chance, Installation, Ledger, Side, Wrong};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-
-use crate::chance::Chance;
-use crate::ledger::{Ledger, Wrong};
-use crate::side::Side;
 
 /// Between looks whether a fail point was reached.
 const LOOK: Duration = Duration::from_millis(10);
@@ -114,7 +110,7 @@ impl Victim {
             ready = self.node.ready() => Some(ready),
             () = sleep_until(end) => None,
         };
-        let mut reached = None;
+        let (starting, mut reached) = (ready.is_none(), None);
         match ready {
             None => {}
             Some(Err(error)) => {
@@ -139,7 +135,10 @@ impl Victim {
             }
         }
         self.side().put(self.place, None);
-        if let Some(status) = self.node.ended() {
+        // While it was starting, it may have ended for want of something.
+        if let Some(status) = self.node.ended()
+            && !(starting && self.rhythm.may_fail_to_start)
+        {
             let told = format!("a node of {} ended by itself with {status}", self.side().number);
             self.ledger.wrong(Wrong::Other, told);
         }

@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use budstikke_doubles::{Fault, Route};
-use budstikke_e2e::{SharedStore, World};
+use budstikke_e2e::{Chance, Ledger, SharedStore, World};
 use budstikke_test_bucket::Fault as BucketFault;
 use budstikke_test_line::Line;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-use crate::chance::Chance;
-use crate::ledger::Ledger;
 
 /// Between two faults of the same kind of weather, ms.
 const BETWEEN: (u64, u64) = (1_500, 6_000);

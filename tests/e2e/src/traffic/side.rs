@@ -4,21 +4,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use budstikke_e2e::Fagsystem;
+use crate::fagsystem::Fagsystem;
 
 /// How long a fagsystem waits for an answer: a node can be frozen.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// See the module.
-pub(crate) struct Side {
+pub struct Side {
     /// Organisation number.
-    pub(crate) number: &'static str,
+    pub number: &'static str,
     nodes: Mutex<Vec<Option<Fagsystem>>>,
     turn: AtomicUsize,
 }
 
 impl Side {
-    pub(crate) fn new(number: &'static str, nodes: usize) -> Self {
+    /// None of its nodes is up.
+    pub fn new(number: &'static str, nodes: usize) -> Self {
         Self {
             number,
             nodes: Mutex::new(vec![None; nodes]),
@@ -27,7 +28,7 @@ impl Side {
     }
 
     /// A node is up, or down.
-    pub(crate) fn put(&self, node: usize, client: Option<Fagsystem>) {
+    pub fn put(&self, node: usize, client: Option<Fagsystem>) {
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = nodes.get_mut(node) {
             *place = client.map(|client| client.impatient(PATIENCE));
@@ -35,7 +36,7 @@ impl Side {
     }
 
     /// One that is up, as a load balancer chooses: each in turn.
-    pub(crate) fn one(&self) -> Option<Fagsystem> {
+    pub(super) fn one(&self) -> Option<Fagsystem> {
         let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         let up: Vec<&Fagsystem> = nodes.iter().flatten().collect();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -43,7 +44,7 @@ impl Side {
     }
 
     /// The same, and waits for it.
-    pub(crate) async fn any(&self) -> Fagsystem {
+    pub(super) async fn any(&self) -> Fagsystem {
         loop {
             if let Some(client) = self.one() {
                 return client;

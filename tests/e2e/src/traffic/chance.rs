@@ -5,15 +5,16 @@ use std::time::Duration;
 
 /// `SplitMix64`: small, and good enough to choose a victim.
 #[derive(Debug, Clone)]
-pub(crate) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The same seed, the same choices.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// One for somebody else, whose choices do not depend on when they are made.
-    pub(crate) fn fork(&mut self) -> Self {
+    pub fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
@@ -26,23 +27,23 @@ impl Chance {
     }
 
     /// A number of the range, or its beginning when that is empty.
-    pub(crate) fn of(&mut self, range: Range<u64>) -> u64 {
+    pub fn of(&mut self, range: Range<u64>) -> u64 {
         let width = range.end.saturating_sub(range.start).max(1);
         range.start + self.next() % width
     }
 
     /// One place of a list so long.
-    pub(crate) fn place(&mut self, length: usize) -> usize {
+    pub fn place(&mut self, length: usize) -> usize {
         usize::try_from(self.of(0..length as u64)).unwrap_or(0)
     }
 
     /// A time of the range in milliseconds.
-    pub(crate) fn millis(&mut self, range: Range<u64>) -> Duration {
+    pub fn millis(&mut self, range: Range<u64>) -> Duration {
         Duration::from_millis(self.of(range))
     }
 
     /// Bytes that no compression makes smaller.
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 8);
         while bytes.len() < length {
             bytes.extend_from_slice(&self.next().to_le_bytes());

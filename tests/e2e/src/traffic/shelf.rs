@@ -8,11 +8,11 @@ use budstikke_doubles::{Doubles, Transfer, TransferStatus};
 use budstikke_message::asic::{ZipFiles, ZipLimits};
 use serde_json::Value;
 
-use crate::ledger::{Ledger, Wrong};
+use super::ledger::{Ledger, Wrong};
 
 /// What has been seen there.
 #[derive(Default)]
-pub(crate) struct Shelf {
+pub(super) struct Shelf {
     transfers: HashSet<String>,
     contents: HashSet<Content>,
 }
@@ -22,7 +22,7 @@ type Content = (String, String, String, String);
 
 impl Shelf {
     /// Looks at what is new.
-    pub(crate) fn look(&mut self, doubles: &Doubles, ledger: &Ledger) {
+    pub(super) fn look(&mut self, doubles: &Doubles, ledger: &Ledger) {
         for transfer in doubles.transfers() {
             let id = transfer.id.to_string();
             if has_file(&transfer) && !self.transfers.contains(&id) {
@@ -42,7 +42,7 @@ impl Shelf {
     }
 
     /// Messages and statuses that left.
-    pub(crate) fn transfers(&self) -> usize {
+    pub(super) fn transfers(&self) -> usize {
         self.transfers.len()
     }
 }

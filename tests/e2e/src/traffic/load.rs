@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use budstikke_e2e::{Answer, Fagsystem, File, Letter, is_passing, message_id};
 use reqwest::StatusCode;
 use tokio_util::sync::CancellationToken;
 
-use crate::chance::Chance;
-use crate::ledger::{Ledger, Way, Wrong};
-use crate::side::Side;
+use super::chance::Chance;
+use super::ledger::{Ledger, Way, Wrong};
+use super::side::Side;
+use crate::fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
+use crate::letter::Letter;
 
 /// Messages of one way that have not been taken; with more, nothing new is sent.
 const UNDER_WAY: usize = 60;
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Sends one message after the other until told to stop, and brings the last one to its end.
-pub(crate) async fn send(
+pub(super) async fn send(
     way: Way,
     sides: Arc<[Side; 2]>,
     ledger: Arc<Ledger>,
@@ -67,7 +68,7 @@ struct Hand {
 }
 
 /// Takes what comes, for ever.
-pub(crate) async fn read(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) {
+pub(super) async fn read(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) {
     let to = &sides[1 - way];
     let mut hand = None;
     loop {
@@ -167,7 +168,7 @@ fn says(answer: &Answer, exception: &str) -> bool {
 }
 
 /// Looks again and again at the statuses of what was taken, for ever.
-pub(crate) async fn watch(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) {
+pub(super) async fn watch(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) {
     loop {
         look(way, &sides, &ledger, false).await;
         tokio::time::sleep(LOOK).await;
@@ -175,7 +176,7 @@ pub(crate) async fn watch(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) 
 }
 
 /// Looks once at the statuses of the messages that were taken; `again`: of those whose statuses were all there before.
-pub(crate) async fn look(way: Way, sides: &[Side; 2], ledger: &Ledger, again: bool) {
+pub(super) async fn look(way: Way, sides: &[Side; 2], ledger: &Ledger, again: bool) {
     for id in ledger.to_look_at(way, again) {
         // Asked again until it is answered.
         while let Err(error) = look_at(&id, way, sides, ledger).await {

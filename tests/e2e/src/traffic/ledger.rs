@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use budstikke_e2e::{AT_RECEIVER, AT_SENDER, Letter};
+use crate::letter::{AT_RECEIVER, AT_SENDER, Letter};
 
 /// Violations that are told at the end; there may be more.
 const TOLD: usize = 40;
 
 /// Which way a message goes: the place of its sender among the sides.
-pub(crate) type Way = usize;
+pub type Way = usize;
 
 /// What is wrong with a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wrong {
+pub enum Wrong {
     /// A message, or what was handed over of it, is gone, or is not as it was sent.
     Lost,
     /// A message or a status came or left twice.
@@ -50,22 +50,22 @@ struct Inner {
 
 /// How far messages are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// Begun by a fagsystem.
-    pub(crate) begun: u64,
+    pub begun: u64,
     /// The send was answered.
-    pub(crate) accepted: u64,
+    pub accepted: u64,
     /// Taken by the other fagsystem.
-    pub(crate) delivered: u64,
+    pub delivered: u64,
     /// And all statuses are there.
-    pub(crate) told: u64,
+    pub told: u64,
     /// LEVERT came before MOTTATT.
-    pub(crate) overtaken: u64,
+    pub overtaken: u64,
 }
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Ledger(Mutex<Inner>);
+pub struct Ledger(Mutex<Inner>);
 
 impl Ledger {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -73,7 +73,7 @@ impl Ledger {
     }
 
     /// A fagsystem begins to hand a message over.
-    pub(crate) fn begun(&self, way: Way, letter: &Letter) {
+    pub(super) fn begun(&self, way: Way, letter: &Letter) {
         let mut inner = self.lock();
         inner.counts.begun += 1;
         let entry = Entry {
@@ -88,7 +88,7 @@ impl Ledger {
     }
 
     /// It was told that all of it has been handed over.
-    pub(crate) fn accepted(&self, id: &str) {
+    pub(super) fn accepted(&self, id: &str) {
         let mut inner = self.lock();
         if let Some(entry) = inner.entries.get_mut(id) {
             entry.accepted = true;
@@ -97,7 +97,7 @@ impl Ledger {
     }
 
     /// What a message must be when it comes. The error says why it must not come at all.
-    pub(crate) fn expected(&self, way: Way, id: &str) -> Result<Arc<Letter>, &'static str> {
+    pub(super) fn expected(&self, way: Way, id: &str) -> Result<Arc<Letter>, &'static str> {
         match self.lock().entries.get(id) {
             None => Err("nobody has sent it"),
             Some(entry) if entry.way != way => Err("it came to its sender"),
@@ -106,7 +106,7 @@ impl Ledger {
     }
 
     /// The fagsystem has it, and was told so.
-    pub(crate) fn taken(&self, id: &str) {
+    pub(super) fn taken(&self, id: &str) {
         let mut inner = self.lock();
         if let Some(entry) = inner.entries.get_mut(id) {
             entry.taken = true;
@@ -116,14 +116,14 @@ impl Ledger {
     }
 
     /// Messages of one way that have not been taken.
-    pub(crate) fn under_way(&self, way: Way) -> usize {
+    pub(super) fn under_way(&self, way: Way) -> usize {
         let inner = self.lock();
         let under_way = |entry: &&Entry| entry.way == way && !entry.taken && !entry.spoilt;
         inner.entries.values().filter(under_way).count()
     }
 
     /// Messages whose statuses are to be looked at: those that were taken, or all that were ever told in full.
-    pub(crate) fn to_look_at(&self, way: Way, again: bool) -> Vec<String> {
+    pub(super) fn to_look_at(&self, way: Way, again: bool) -> Vec<String> {
         let inner = self.lock();
         let wanted =
             |entry: &Entry| entry.way == way && entry.accepted && entry.taken && entry.told == again && !entry.spoilt;
@@ -132,7 +132,7 @@ impl Ledger {
     }
 
     /// The statuses of both sides as they are now; `all`: nothing more may come.
-    pub(crate) fn statuses(&self, id: &str, at_sender: &[String], at_receiver: &[String]) {
+    pub(super) fn statuses(&self, id: &str, at_sender: &[String], at_receiver: &[String]) {
         let overtaken = is_way(at_sender, &[AT_SENDER[0], AT_SENDER[1], AT_SENDER[3], AT_SENDER[2]]);
         let right = is_way(at_sender, &AT_SENDER) || overtaken;
         if !right || !is_way(at_receiver, &AT_RECEIVER) {
@@ -155,12 +155,12 @@ impl Ledger {
     }
 
     /// Nothing is under way any more.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         self.lock().entries.values().all(|entry| entry.told || entry.spoilt)
     }
 
     /// At the end: what has not come is lost, and what has not been told in full is wrong.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let mut inner = self.lock();
         let mut found = Vec::new();
         for (id, entry) in inner
@@ -182,7 +182,7 @@ impl Ledger {
     }
 
     /// A message that is lost for good; it is not waited for.
-    pub(crate) fn lost(&self, id: &str, told: &str) {
+    pub(super) fn lost(&self, id: &str, told: &str) {
         if let Some(entry) = self.lock().entries.get_mut(id) {
             entry.spoilt = true;
         }
@@ -190,7 +190,7 @@ impl Ledger {
     }
 
     /// Something that must not be.
-    pub(crate) fn wrong(&self, wrong: Wrong, told: String) {
+    pub fn wrong(&self, wrong: Wrong, told: String) {
         eprintln!("\x1b[31m{wrong:?}\x1b[0m: {told}");
         let mut inner = self.lock();
         *inner.wrong.entry(wrong).or_default() += 1;
@@ -200,7 +200,7 @@ impl Ledger {
     }
 
     /// A process was killed, be it at a fail point.
-    pub(crate) fn killed(&self, point: Option<&'static str>) {
+    pub fn killed(&self, point: Option<&'static str>) {
         let mut inner = self.lock();
         inner.kills += 1;
         if let Some(point) = point {
@@ -209,33 +209,35 @@ impl Ledger {
     }
 
     /// Something else went wrong on order.
-    pub(crate) fn fault(&self, name: &'static str) {
+    pub fn fault(&self, name: &'static str) {
         *self.lock().faults.entry(name).or_default() += 1;
     }
 
-    pub(crate) fn counts(&self) -> Counts {
+    /// How far messages are.
+    pub fn counts(&self) -> Counts {
         self.lock().counts
     }
 
     /// Kills, kills at a fail point, other faults.
-    pub(crate) fn harm(&self) -> (u64, u64, u64) {
+    pub fn harm(&self) -> (u64, u64, u64) {
         let inner = self.lock();
         (inner.kills, inner.at_points.values().sum(), inner.faults.values().sum())
     }
 
     /// How often each fail point and each fault was met.
-    pub(crate) fn harm_by_name(&self) -> Vec<(&'static str, u64)> {
+    pub fn harm_by_name(&self) -> Vec<(&'static str, u64)> {
         let inner = self.lock();
         let all = inner.at_points.iter().chain(&inner.faults);
         all.map(|(name, count)| (*name, *count)).collect()
     }
 
-    pub(crate) fn count(&self, wrong: Wrong) -> u64 {
+    /// How often this was wrong.
+    pub fn count(&self, wrong: Wrong) -> u64 {
         self.lock().wrong.get(&wrong).copied().unwrap_or(0)
     }
 
     /// The first ones.
-    pub(crate) fn violations(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<String> {
         self.lock().violations.clone()
     }
 }
@@ -247,7 +249,7 @@ fn is_way(statuses: &[String], way: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use budstikke_e2e::File;
+    use crate::fagsystem::File;
 
     use super::*;
 
