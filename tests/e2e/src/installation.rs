@@ -17,6 +17,8 @@ use crate::world::{Organisation, World, system_user};
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 /// bcrypt of [`crate::fagsystem::PASSWORD`].
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuWmL4JtIt1luPpPxSJbKR3CQv3k4mbvm";
+/// Lines of a log that a failed scene shows.
+const TAIL: usize = 40;
 /// How long a start may take before it counts as failed. Generous: compilation on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
@@ -86,6 +88,16 @@ impl Installation {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log.txt")).unwrap_or_default()
+    }
+
+    /// The last lines of it, for a scene that failed.
+    pub fn end_of_log(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines
+            .get(lines.len().saturating_sub(TAIL)..)
+            .unwrap_or_default()
+            .join("\n")
     }
 
     /// Starts the process and waits until it is ready.

@@ -1,7 +1,8 @@
 //! The whole program from outside, as a fagsystem and an operator see it: real processes, real HTTP, real files.
 //!
 //! [`World`] is Altinn's stand-ins and a few organisations; [`Installation`] one running integrasjonspunkt;
-//! [`Fagsystem`] its client; [`Subscriber`] is told what happens there. [`Cluster`] is several nodes on one [`SharedStore`].
+//! [`Fagsystem`] its client; [`Subscriber`] is told what happens there. [`Cluster`] is several nodes on one
+//! [`SharedStore`], and [`Traffic`] the messages that must survive whatever happens to all these.
 //! Processes end with the test process, also when that is killed.
 #![forbid(unsafe_code)]
 
@@ -19,7 +20,7 @@ mod together;
 mod traffic;
 mod world;
 
-pub use cluster::{Cluster, Member};
+pub use cluster::{Cluster, Clusters, Member};
 pub use fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
 pub use fail_points::fail_points;
 pub use installation::Installation;

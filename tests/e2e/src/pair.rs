@@ -1,5 +1,7 @@
 //! Two installations that write to each other, with short delays, for scenes.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use budstikke_doubles::{DoublesConfig, Transfer, TransferStatus};
 use budstikke_test_postgres::Server;
@@ -10,13 +12,10 @@ use crate::programs::Profile;
 use crate::shared_store::SharedStore;
 use crate::world::World;
 
-/// Lines of a log that a failed scene shows.
-const TAIL: usize = 40;
-
 /// See the module.
 pub struct Pair {
     /// Altinn's stand-ins and both organisations.
-    pub world: World,
+    pub world: Arc<World>,
     /// The installation of [`Pair::SENDER`].
     pub ours: Installation,
     /// The installation of [`Pair::RECEIVER`].
@@ -43,7 +42,7 @@ impl Pair {
         ours.hurry(&world)?;
         theirs.hurry(&world)?;
         Ok(Self {
-            world,
+            world: Arc::new(world),
             ours,
             theirs,
             _stores: Vec::new(),
@@ -90,16 +89,8 @@ impl Pair {
     pub fn told<T>(&self, result: anyhow::Result<T>) -> anyhow::Result<T> {
         result.with_context(|| {
             let logs = [("sender", &self.ours), ("receiver", &self.theirs)]
-                .map(|(name, installation)| format!("--- log of the {name}\n{}", end(&installation.log())));
+                .map(|(name, installation)| format!("--- log of the {name}\n{}", installation.end_of_log()));
             format!("{}\nthe scene failed", logs.join("\n"))
         })
     }
-}
-
-fn end(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(TAIL)..)
-        .unwrap_or_default()
-        .join("\n")
 }

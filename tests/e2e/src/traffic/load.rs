@@ -175,16 +175,19 @@ pub(super) async fn watch(way: Way, sides: Arc<[Side; 2]>, ledger: Arc<Ledger>) 
     }
 }
 
-/// Looks once at the statuses of the messages that were taken; `again`: of those whose statuses were all there before.
+/// Looks once at the statuses of the messages that were taken; `again`: of those whose statuses were all there before, and then
+/// nobody is let off.
 pub(super) async fn look(way: Way, sides: &[Side; 2], ledger: &Ledger, again: bool) {
     for id in ledger.to_look_at(way, again) {
-        // Asked again until it is answered.
         while let Err(error) = look_at(&id, way, sides, ledger).await {
             if !is_passing(&error) {
                 ledger.wrong(Wrong::Other, format!("the statuses of {id}: {error:#}"));
                 break;
             }
             tokio::time::sleep(PAUSE).await;
+            if !again {
+                break;
+            }
         }
     }
 }
