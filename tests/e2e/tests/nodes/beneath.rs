@@ -1,9 +1,10 @@
 //! What the nodes stand on goes away for a while, under load.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use budstikke_e2e::{Clusters, PATIENCE, Traffic};
+use budstikke_doubles::{Fault as Altinn, Route};
+use budstikke_e2e::{Chance, Clusters, File, Letter, PATIENCE, Pair, Reader, Traffic};
 use budstikke_test_bucket::Fault;
 use budstikke_test_postgres::Server;
 
@@ -123,4 +124,39 @@ async fn a_bucket_that_is_away_for_a_while_costs_nothing() -> anyhow::Result<()>
         Ok(())
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_that_cannot_be_read_for_a_moment_is_not_made_anew() -> anyhow::Result<()> {
+    let mut clusters = Clusters::new([1, 1]).await?;
+    let result = kept_through(&mut clusters).await;
+    clusters.told(result)
+}
+
+/// A package that is made anew is another one, while Altinn waits for the first: it could not be sent before Altinn's
+/// upload counts as given up, hours later.
+async fn kept_through(clusters: &mut Clusters) -> anyhow::Result<()> {
+    let [ours, theirs] = &mut clusters.both;
+    let sender = ours.members[0].node.start().await?;
+    let receiver = theirs.members[0].node.start().await?;
+    let altinn = &clusters.world.doubles;
+    altinn.faults().once(Route::Upload, Altinn::Status(503));
+    // Too large for the database.
+    let mut files = File::examples()?;
+    files[1].content = Chance::new(1).bytes(200_000);
+    let mut letter = Letter::with(Pair::SENDER, Pair::RECEIVER, files);
+    letter.go_on(&sender).await?;
+    let started = Instant::now();
+    while !ours.members[0].node.log().contains("it is tried again") {
+        ensure!(started.elapsed() < PATIENCE, "the first attempt did not fail");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    ours.store.bucket.fail("GET", Fault::Refuse(403), 1);
+    let (_, package) = Reader::default().go_on(&receiver).await?;
+    letter.is_in(&package)?;
+    letter.has_arrived_once(&sender, &receiver).await?;
+    let transfers = altinn.transfers();
+    let sent = transfers.iter().filter(|transfer| transfer.sender.number() == Pair::SENDER);
+    ensure!(sent.count() == 1, "it was announced again: {transfers:?}");
+    Ok(())
 }
