@@ -156,7 +156,9 @@ async fn kept_through(clusters: &mut Clusters) -> anyhow::Result<()> {
     letter.is_in(&package)?;
     letter.has_arrived_once(&sender, &receiver).await?;
     let transfers = altinn.transfers();
-    let sent = transfers.iter().filter(|transfer| transfer.sender.number() == Pair::SENDER);
+    let sent = transfers
+        .iter()
+        .filter(|transfer| transfer.sender.number() == Pair::SENDER);
     ensure!(sent.count() == 1, "it was announced again: {transfers:?}");
     Ok(())
 }
