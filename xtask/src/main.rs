@@ -55,6 +55,18 @@ enum Command {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
         minutes: u64,
     },
+    /// Kills, cuts and freezes while messages go both ways; ends with 1 when anything was lost, doubled or told wrongly.
+    Chaos {
+        /// Of faults, on each ground.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+        minutes: u64,
+        /// sqlite, postgres, or both one after the other.
+        #[arg(long, default_value = "both", value_parser = ["sqlite", "postgres", "both"])]
+        ground: String,
+        /// Repeats the choices of an earlier run.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Builds the plugins as components into dist/plugins.
     Plugins,
     /// Measures and prints the figures of docs/performance.md.
@@ -72,6 +84,7 @@ fn main() -> ExitCode {
         Command::Test => test(),
         Command::Schemathesis { examples, seed } => schemathesis(examples, seed),
         Command::Fuzz { names, minutes } => fuzz(&names, minutes),
+        Command::Chaos { minutes, ground, seed } => chaos(minutes, &ground, seed),
         Command::Plugins => plugins::build().map(drop),
         Command::Bench { names } => bench(&names),
         Command::Lint => lint(),
@@ -117,6 +130,19 @@ fn test() -> anyhow::Result<()> {
 fn fuzz(names: &[String], minutes: u64) -> anyhow::Result<()> {
     setup::prepare(&setup::FUZZ)?;
     fuzz::long(names, minutes)
+}
+
+fn chaos(minutes: u64, ground: &str, seed: Option<u64>) -> anyhow::Result<()> {
+    setup::prepare(&setup::DEMO)?;
+    plugins::build()?;
+    step("building the program (the first time takes some minutes)");
+    run::check(cargo().args(["build", "--workspace", "--bins"]))?;
+    let mut chaos = built("debug", "chaos");
+    chaos.args(["--minutes", &minutes.to_string(), "--ground", ground]);
+    if let Some(seed) = seed {
+        chaos.args(["--seed", &seed.to_string()]);
+    }
+    run::check(&mut chaos)
 }
 
 fn schemathesis(examples: u32, seed: u32) -> anyhow::Result<()> {

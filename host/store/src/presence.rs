@@ -21,14 +21,21 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Whether the others have not given a session up; they cannot until the transaction ends.
+pub(crate) fn is_here(connection: &Connection, session: i64) -> Result<bool, StoreError> {
+    let sql = format!("SELECT 1 FROM session WHERE id = ?1{}", connection.dialect().keep());
+    Ok(connection.exists(&sql, params![session])?)
+}
+
 /// Gives back what a session had in hand. An attempt that was cut off may have sent its message.
 fn give_back(connection: &Connection, session: i64) -> Result<u64, StoreError> {
+    // First: it waits for a claim under way, whose messages are given back too.
+    connection.execute("DELETE FROM session WHERE id = ?1", params![session])?;
     let given = connection.execute(
         "UPDATE outgoing SET state = 1, holder = NULL, uncertain = 1 WHERE holder = ?1 AND state = 2",
         params![session],
     )?;
     connection.hint();
-    connection.execute("DELETE FROM session WHERE id = ?1", params![session])?;
     Ok(given)
 }
 

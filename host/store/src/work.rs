@@ -5,6 +5,7 @@
 
 use super::blob;
 use super::outgoing::{self, Attachment, OutgoingMessage};
+use super::presence;
 use super::record::{Direction, NewStatus, add_status, conversation_of};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
@@ -225,6 +226,10 @@ impl Store {
                 lanes_in_turn.extend(first.into_iter().filter(|lane| *lane <= turn.after));
             }
             lanes_in_turn.retain(|lane| !turn.busy.contains(lane));
+            // What a session claimed that was given up meanwhile, nobody would ever give back.
+            if !lanes_in_turn.is_empty() && !presence::is_here(connection, session)? {
+                return Ok(Vec::new());
+            }
             let mut taken = Vec::new();
             let mut left = lanes_in_turn.len();
             for lane in &lanes_in_turn {

@@ -1,5 +1,6 @@
 //! A fagsystem: the client side of the API.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -46,7 +47,7 @@ impl File {
     }
 }
 
-/// What the API answered.
+/// What the API answered. As an error it is one that the caller could not use.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// HTTP status.
@@ -66,8 +67,31 @@ impl Answer {
         if self.status == StatusCode::OK {
             return Ok(self);
         }
-        bail!("answered {}: {}", self.status, String::from_utf8_lossy(&self.body))
+        Err(self.into())
     }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "answered {}: {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        )
+    }
+}
+
+impl std::error::Error for Answer {}
+
+/// Whether a call may succeed when it is repeated: nobody answered, or the answer says that something behind it is away.
+pub fn is_passing(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<reqwest::Error>()
+            || cause
+                .downcast_ref::<Answer>()
+                .is_some_and(|answer| answer.status.is_server_error())
+    })
 }
 
 /// A client of one integrasjonspunkt.
@@ -75,6 +99,7 @@ impl Answer {
 pub struct Fagsystem {
     base: String,
     client: reqwest::Client,
+    patience: Option<Duration>,
 }
 
 impl Fagsystem {
@@ -83,6 +108,16 @@ impl Fagsystem {
         Self {
             base: base.to_owned(),
             client: reqwest::Client::new(),
+            patience: None,
+        }
+    }
+
+    /// The same, which waits for no answer longer than this.
+    #[must_use]
+    pub fn impatient(self, patience: Duration) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self
         }
     }
 
@@ -98,9 +133,14 @@ impl Fagsystem {
 
     /// Any request.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client
+        let request = self
+            .client
             .request(method, format!("{}{path}", self.base))
-            .basic_auth(USER, Some(PASSWORD))
+            .basic_auth(USER, Some(PASSWORD));
+        match self.patience {
+            Some(patience) => request.timeout(patience),
+            None => request,
+        }
     }
 
     /// Sends a request and reads the whole answer.

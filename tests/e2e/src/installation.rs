@@ -3,18 +3,22 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use crate::fagsystem::{Fagsystem, USER};
+use crate::guard;
+use crate::shared_store::SharedStore;
 use crate::world::{Organisation, World, system_user};
 
 /// The process that every arkivmelding of the tests uses.
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 /// bcrypt of [`crate::fagsystem::PASSWORD`].
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuWmL4JtIt1luPpPxSJbKR3CQv3k4mbvm";
+/// Lines of a log that a failed scene shows.
+const TAIL: usize = 40;
 /// How long a start may take before it counts as failed. Generous: compilation on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
@@ -29,8 +33,7 @@ pub struct Installation {
 
 impl Installation {
     /// Writes keys, plugin and TOML. Every organisation of the world can be written to.
-    pub(crate) fn prepare(world: &World, organisation: &Organisation) -> anyhow::Result<Self> {
-        let folder = organisation.folder.clone();
+    pub(crate) fn prepare(world: &World, organisation: &Organisation, folder: PathBuf) -> anyhow::Result<Self> {
         fs::create_dir_all(folder.join("plugins"))?;
         fs::copy(&world.programs.dpo, folder.join("plugins/dpo.wasm"))?;
         let installation = Self {
@@ -64,9 +67,37 @@ impl Installation {
         })
     }
 
+    /// Before a start: a failed attempt is repeated after one second, and what is compiled is kept beside the component, so
+    /// that not every scene compiles it anew.
+    pub fn hurry(&self, world: &World) -> anyhow::Result<()> {
+        let compiled = world.programs.dpo.with_file_name("compiled");
+        self.edit(|text| {
+            let cache = format!("[plugins]\ncache = \"{}\"", compiled.display());
+            format!(
+                "{}\n[messages]\nretry-seconds = [1]\n",
+                text.replace("[plugins]", &cache)
+            )
+        })
+    }
+
+    /// Before a start: keeps database and files where other nodes do too. `url`: the database, be it through a line.
+    pub fn share(&self, store: &SharedStore, node: &str, url: &str) -> anyhow::Result<()> {
+        self.edit(|text| text.replace("[store]\n", &store.section(node, url)))
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log.txt")).unwrap_or_default()
+    }
+
+    /// The last lines of it, for a scene that failed.
+    pub fn end_of_log(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines
+            .get(lines.len().saturating_sub(TAIL)..)
+            .unwrap_or_default()
+            .join("\n")
     }
 
     /// Starts the process and waits until it is ready.
@@ -76,9 +107,14 @@ impl Installation {
 
     /// Starts the process with more environment variables.
     pub async fn start_with(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<Fagsystem> {
+        self.spawn(environment)?;
+        self.ready().await
+    }
+
+    /// Starts the process and waits for nothing.
+    pub fn spawn(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         self.stop();
-        let address_file = self.folder.join("address");
-        let _absent = fs::remove_file(&address_file);
+        let _absent = fs::remove_file(self.address_file());
         let log = fs::File::options()
             .create(true)
             .append(true)
@@ -93,16 +129,22 @@ impl Installation {
             .stderr(log)
             .spawn()
             .with_context(|| self.program.display().to_string())?;
+        guard::began(child.id())?;
         self.process = Some(child);
+        Ok(())
+    }
+
+    /// Waits until the process is ready.
+    pub async fn ready(&mut self) -> anyhow::Result<Fagsystem> {
         let started = Instant::now();
         loop {
-            if let Ok(address) = fs::read_to_string(&address_file)
+            if let Ok(address) = fs::read_to_string(self.address_file())
                 && address.ends_with('\n')
             {
                 address.trim().clone_into(&mut self.listen);
                 return Ok(self.fagsystem());
             }
-            if let Some(status) = self.process.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+            if let Some(status) = self.ended() {
                 bail!("the integrasjonspunkt ended with {status}; its log:\n{}", self.log());
             }
             if started.elapsed() > START {
@@ -113,6 +155,15 @@ impl Installation {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    fn address_file(&self) -> PathBuf {
+        self.folder.join("address")
+    }
+
+    /// How the process ended by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut()?.try_wait().ok().flatten()
     }
 
     /// A client of the running process.
@@ -131,13 +182,28 @@ impl Installation {
     }
 
     /// SIGTERM, and waits for the end.
-    pub async fn terminate(&mut self) -> anyhow::Result<std::process::ExitStatus> {
+    pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
+        self.signal("TERM")?;
         let mut child = self.process.take().context("not running")?;
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status()?;
+        Ok(tokio::task::spawn_blocking(move || {
+            let ended = child.wait();
+            guard::ended(child.id());
+            ended
+        })
+        .await??)
+    }
+
+    /// Any signal: `STOP` freezes the process, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.pid().context("not running")?;
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(pid.to_string())
+            .status()?;
         if !sent.success() {
-            bail!("SIGTERM could not be sent");
+            bail!("SIG{name} could not be sent");
         }
-        Ok(tokio::task::spawn_blocking(move || child.wait()).await??)
+        Ok(())
     }
 
     /// Puts another component in the place of the adapter, the way an operator does: beside it, then renamed over it.
@@ -151,6 +217,7 @@ impl Installation {
         if let Some(mut child) = self.process.take() {
             // It may have ended by itself.
             let _ended = child.kill();
+            guard::ended(child.id());
             let _reaped = child.wait();
         }
     }

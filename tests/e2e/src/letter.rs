@@ -4,7 +4,7 @@
 use std::io::{Cursor, Read as _};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use budstikke_message::asic::{self, AsicLimits, ZipFiles, ZipLimits};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -34,13 +34,18 @@ pub struct Letter {
 impl Letter {
     /// The arkivmelding of `examples/message`.
     pub fn new(sender: &str, receiver: &str) -> anyhow::Result<Self> {
+        Ok(Self::with(sender, receiver, File::examples()?))
+    }
+
+    /// An arkivmelding with other files, whose names must be those of the examples.
+    pub fn with(sender: &str, receiver: &str, files: Vec<File>) -> Self {
         let id = uuid::Uuid::new_v4().to_string();
-        Ok(Self {
+        Self {
             sbd: Fagsystem::arkivmelding(sender, receiver, &id),
             id,
-            files: File::examples()?,
+            files,
             answered: 0,
-        })
+        }
     }
 
     /// The files in it.
@@ -120,7 +125,7 @@ fn done(answer: &Answer, repeated: &str) -> anyhow::Result<()> {
     if answer.status == StatusCode::OK || answer.json().to_string().contains(repeated) {
         return Ok(());
     }
-    bail!("answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body))
+    Err(answer.clone().into())
 }
 
 /// The receiving fagsystem, with one message in its hands.

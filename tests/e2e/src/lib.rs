@@ -1,23 +1,34 @@
 //! The whole program from outside, as a fagsystem and an operator see it: real processes, real HTTP, real files.
 //!
 //! [`World`] is Altinn's stand-ins and a few organisations; [`Installation`] one running integrasjonspunkt;
-//! [`Fagsystem`] its client; [`Subscriber`] is told what happens there.
+//! [`Fagsystem`] its client; [`Subscriber`] is told what happens there. [`Cluster`] is several nodes on one
+//! [`SharedStore`], and [`Traffic`] the messages that must survive whatever happens to all these.
+//! Processes end with the test process, also when that is killed.
 #![forbid(unsafe_code)]
 
+mod cluster;
 mod fagsystem;
+mod fail_points;
+mod guard;
 mod installation;
 mod letter;
 mod pair;
 mod programs;
+mod shared_store;
 mod subscriber;
 mod together;
+mod traffic;
 mod world;
 
-pub use fagsystem::{Answer, Fagsystem, File, message_id};
+pub use cluster::{Cluster, Clusters, Member};
+pub use fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
+pub use fail_points::fail_points;
 pub use installation::Installation;
 pub use letter::{AT_RECEIVER, AT_SENDER, Letter, PATIENCE, Reader, SEVERAL_POLLS, nothing_more_comes};
 pub use pair::Pair;
-pub use programs::{Profile, Programs, newer_build, python};
+pub use programs::{Profile, Programs, newer_build, python, target};
+pub use shared_store::SharedStore;
 pub use subscriber::Subscriber;
 pub use together::together;
+pub use traffic::{Chance, Counts, Ledger, Side, Traffic, Way, Wrong};
 pub use world::{Organisation, World};

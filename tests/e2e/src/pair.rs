@@ -1,24 +1,27 @@
 //! Two installations that write to each other, with short delays, for scenes.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use budstikke_doubles::{DoublesConfig, Transfer, TransferStatus};
+use budstikke_test_postgres::Server;
 
 use crate::fagsystem::Fagsystem;
 use crate::installation::Installation;
 use crate::programs::Profile;
+use crate::shared_store::SharedStore;
 use crate::world::World;
-
-/// Lines of a log that a failed scene shows.
-const TAIL: usize = 40;
 
 /// See the module.
 pub struct Pair {
     /// Altinn's stand-ins and both organisations.
-    pub world: World,
+    pub world: Arc<World>,
     /// The installation of [`Pair::SENDER`].
     pub ours: Installation,
     /// The installation of [`Pair::RECEIVER`].
     pub theirs: Installation,
+    /// Held until the end.
+    _stores: Vec<SharedStore>,
 }
 
 impl Pair {
@@ -36,18 +39,25 @@ impl Pair {
     pub async fn with(doubles: DoublesConfig) -> anyhow::Result<Self> {
         let world = World::with(&[Self::SENDER, Self::RECEIVER], Profile::Debug, None, doubles).await?;
         let (ours, theirs) = (world.installation(Self::SENDER)?, world.installation(Self::RECEIVER)?);
-        // Beside the component, so that not every scene compiles it anew.
-        let compiled = world.programs.dpo.with_file_name("compiled");
-        for installation in [&ours, &theirs] {
-            installation.edit(|text| {
-                let cache = format!("[plugins]\ncache = \"{}\"", compiled.display());
-                format!(
-                    "{}\n[messages]\nretry-seconds = [1]\n",
-                    text.replace("[plugins]", &cache)
-                )
-            })?;
+        ours.hurry(&world)?;
+        theirs.hurry(&world)?;
+        Ok(Self {
+            world: Arc::new(world),
+            ours,
+            theirs,
+            _stores: Vec::new(),
+        })
+    }
+
+    /// The same, each with a database and a bucket of its own.
+    pub async fn on_postgres(server: &Server) -> anyhow::Result<Self> {
+        let mut pair = Self::new().await?;
+        for installation in [&pair.ours, &pair.theirs] {
+            let store = SharedStore::new(server).await?;
+            installation.share(&store, "node-1", store.database.url())?;
+            pair._stores.push(store);
         }
-        Ok(Self { world, ours, theirs })
+        Ok(pair)
     }
 
     /// Starts both: the client of the sender, the client of the receiver.
@@ -79,16 +89,8 @@ impl Pair {
     pub fn told<T>(&self, result: anyhow::Result<T>) -> anyhow::Result<T> {
         result.with_context(|| {
             let logs = [("sender", &self.ours), ("receiver", &self.theirs)]
-                .map(|(name, installation)| format!("--- log of the {name}\n{}", end(&installation.log())));
+                .map(|(name, installation)| format!("--- log of the {name}\n{}", installation.end_of_log()));
             format!("{}\nthe scene failed", logs.join("\n"))
         })
     }
-}
-
-fn end(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(TAIL)..)
-        .unwrap_or_default()
-        .join("\n")
 }

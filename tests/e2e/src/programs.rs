@@ -58,7 +58,8 @@ pub fn python(program: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn target() -> PathBuf {
+/// Where cargo builds to.
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 

@@ -90,11 +90,20 @@ impl World {
 
     /// An installation for one of the organisations, not started yet.
     pub fn installation(&self, number: &str) -> anyhow::Result<Installation> {
-        let organisation = self
-            .organisations
+        let organisation = self.organisation(number)?;
+        Installation::prepare(self, organisation, organisation.folder.clone())
+    }
+
+    /// One of several nodes of an organisation, with a folder of its own below the organisation's.
+    pub fn node(&self, number: &str, name: &str) -> anyhow::Result<Installation> {
+        let organisation = self.organisation(number)?;
+        Installation::prepare(self, organisation, organisation.folder.join(name))
+    }
+
+    fn organisation(&self, number: &str) -> anyhow::Result<&Organisation> {
+        self.organisations
             .iter()
             .find(|organisation| organisation.number == number)
-            .with_context(|| format!("no organisation {number} in this world"))?;
-        Installation::prepare(self, organisation)
+            .with_context(|| format!("no organisation {number} in this world"))
     }
 }

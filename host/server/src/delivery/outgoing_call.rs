@@ -1,5 +1,6 @@
 //! One message in the hands of an adapter, for one call of `send`.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -143,6 +144,14 @@ async fn capability_of(node: &Node, message: &OutgoingMessage) -> Result<Capabil
     }
 }
 
+/// A file that did not survive, and not one that cannot be reached now.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
 fn stored(error: &StoreError) -> Failure {
     Failure::temporary(error.to_string())
 }
@@ -190,8 +199,11 @@ impl Outgoing for OutgoingCall {
         if let Some(known) = known {
             // The row says that it was computed; only the file can say that it survived.
             let (vault, key, blob) = (self.node.vault.clone(), self.key.clone(), known.blob.clone());
-            if blocking(move || vault.read(&key, &blob).map(drop)).await.is_ok() {
-                return Ok(self.kept_document(&known));
+            match blocking(move || vault.read(&key, &blob).map(drop)).await {
+                Ok(()) => return Ok(self.kept_document(&known)),
+                Err(error) if is_gone(&error) => {}
+                // Made anew it would be another one than the service was told of, and may be waiting for.
+                Err(error) => return Err(temporary(&error)),
             }
         }
         let (vault, key, recipe) = (self.node.vault.clone(), self.key.clone(), Doc::from_ref(document)?);

@@ -58,7 +58,15 @@ impl Dialect {
         }
     }
 
-    /// The same; rows that another transaction has locked are left out.
+    /// Nobody removes the rows until the end of the transaction; they may be changed.
+    pub(crate) fn keep(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR KEY SHARE",
+        }
+    }
+
+    /// As for an update; rows that another transaction has locked are left out.
     pub(crate) fn skip_locked(self) -> &'static str {
         match self {
             Self::Sqlite => "",

@@ -112,6 +112,19 @@ async fn what_a_dead_node_had_is_taken_over_and_its_late_words_change_nothing(pl
     other.finish(new.message.id, new.lease, sent()).await.unwrap();
 }
 
+async fn a_node_that_was_given_up_takes_nothing_until_it_begins_anew(place: Place) {
+    let Ground::Server(_) = &place.ground else { return };
+    queued(&place.store, "m").await;
+    let other = another(&place).await;
+    place.store.beat(Duration::ZERO).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    other.bury_the_dead().await.unwrap();
+    // Nobody would ever give it back.
+    assert!(claimed(&place.store, some(1)).await.is_empty());
+    assert!(!place.store.beat(ALIVE).await.unwrap());
+    assert_eq!(claimed(&place.store, some(1)).await, ["m"]);
+}
+
 async fn a_duty_is_one_nodes_until_that_node_is_gone(place: Place) {
     let store = &place.store;
     let first = store.hold_duty("receive").await.unwrap().unwrap();
@@ -199,6 +212,7 @@ on_every_database! {
     a_receiver_with_enough_in_hand_waits,
     two_nodes_never_have_the_same_message,
     what_a_dead_node_had_is_taken_over_and_its_late_words_change_nothing,
+    a_node_that_was_given_up_takes_nothing_until_it_begins_anew,
     a_duty_is_one_nodes_until_that_node_is_gone,
     other_nodes_hear_that_there_is_work,
     a_message_that_waits_for_its_time_is_ready_then,

@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use budstikke_e2e::{Fagsystem, Letter, PATIENCE, Pair, Reader, nothing_more_comes, together};
+use budstikke_e2e::{Fagsystem, Letter, PATIENCE, Pair, Reader, fail_points, nothing_more_comes, together};
+use budstikke_test_postgres::Server;
 
 use super::told;
-
-/// The source of the list, so that a new point without a scene is noticed.
-const SOURCE: &str = include_str!("../../../../host/server/src/fail_point.rs");
 
 /// Whose process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +16,15 @@ enum Victim {
     Sender,
     /// The one that receives the message, and sends the statuses.
     Receiver,
+}
+
+/// What both stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// SQLite and folders.
+    Folders,
+    /// PostgreSQL and buckets.
+    Postgres,
 }
 
 /// A scene: its name, the victim, the fail point.
@@ -31,8 +38,18 @@ macro_rules! scenes {
 
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $group() -> anyhow::Result<()> {
-            play(&[$((stringify!($name), Victim::$victim, $point),)*]).await
+            play(&[$((stringify!($name), Victim::$victim, $point),)*], Ground::Folders).await
         })*
+
+        /// The same with a database and a bucket, where a killed process cannot know at its next start that nobody else is there.
+        mod on_postgres {
+            use super::*;
+
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $group() -> anyhow::Result<()> {
+                play(&[$((stringify!($name), Victim::$victim, $point),)*], Ground::Postgres).await
+            })*
+        }
     };
 }
 
@@ -70,10 +87,7 @@ scenes! {
 
 #[test]
 fn every_fail_point_has_a_scene() {
-    let (_, list) = SOURCE.split_once("NAMES").expect("a list of names");
-    let (_, list) = list.split_once("&[\n").expect("its beginning");
-    let (list, _) = list.split_once("];").expect("its end");
-    let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    let names = fail_points();
     assert!(names.len() > 10, "the list was not read: {names:?}");
     for name in names.iter().filter(|name| **name != told::POINT) {
         let on_the_way_in = name.starts_with("receive.") || name.starts_with("take.");
@@ -93,9 +107,15 @@ fn every_fail_point_has_a_scene() {
     }
 }
 
-async fn play(scenes: &[Scene]) -> anyhow::Result<()> {
+async fn play(scenes: &[Scene], ground: Ground) -> anyhow::Result<()> {
     let scene = async |victim, point| {
-        let mut pair = Pair::new().await?;
+        let mut pair = match ground {
+            Ground::Folders => Pair::new().await?,
+            Ground::Postgres => {
+                let server = tokio::task::spawn_blocking(Server::shared).await??;
+                Pair::on_postgres(&server).await?
+            }
+        };
         let result = kill_at(&mut pair, victim, point).await;
         pair.told(result)
     };
