@@ -38,7 +38,11 @@ impl Folder {
         for first in 0..=u8::MAX {
             fs::create_dir_all(self.root.join(format!("{first:02x}")))?;
         }
-        File::open(&self.root)?.sync_all()
+        File::open(&self.root)?.sync_all()?;
+        match std::path::absolute(&self.root)?.parent() {
+            Some(above) => File::open(above)?.sync_all(),
+            None => Ok(()),
+        }
     }
 
     fn path_of(&self, name: &str) -> io::Result<PathBuf> {
