@@ -2,7 +2,7 @@
 
 use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status,
     insert_conversation, listed,
 };
 use super::seen::{self, SeenKey};
