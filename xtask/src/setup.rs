@@ -36,7 +36,7 @@ pub(crate) const DEMO: [Need; 2] = [
 ];
 
 /// The referees of the tests.
-pub(crate) const TESTS: [Need; 8] = [
+pub(crate) const TESTS: [Need; 9] = [
     debian("cc", "--version", "gcc"),
     debian("openssl", "version", "openssl"),
     debian("unzip", "-v", "unzip"),
@@ -53,6 +53,7 @@ pub(crate) const TESTS: [Need; 8] = [
     ),
     debian("curl", "--version", "curl"),
     debian("jq", "--version", "jq"),
+    debian("faketime", "--version", "faketime"),
 ];
 
 /// libFuzzer is C++.

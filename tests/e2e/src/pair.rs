@@ -20,8 +20,8 @@ pub struct Pair {
     pub ours: Installation,
     /// The installation of [`Pair::RECEIVER`].
     pub theirs: Installation,
-    /// Held until the end.
-    _stores: Vec<SharedStore>,
+    /// What they stand on, unless that is their folders.
+    pub stores: Vec<SharedStore>,
 }
 
 impl Pair {
@@ -45,7 +45,7 @@ impl Pair {
             world: Arc::new(world),
             ours,
             theirs,
-            _stores: Vec::new(),
+            stores: Vec::new(),
         })
     }
 
@@ -55,7 +55,7 @@ impl Pair {
         for installation in [&pair.ours, &pair.theirs] {
             let store = SharedStore::new(server).await?;
             installation.share(&store, "node-1", store.database.url())?;
-            pair._stores.push(store);
+            pair.stores.push(store);
         }
         Ok(pair)
     }

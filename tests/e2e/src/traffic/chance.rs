@@ -14,6 +14,7 @@ impl Chance {
     }
 
     /// One for somebody else, whose choices do not depend on when they are made.
+    #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next())
     }

@@ -31,10 +31,17 @@ struct Entry {
     letter: Option<Arc<Letter>>,
     accepted: bool,
     taken: bool,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Something is yet to come.
+    Open,
     /// All statuses are there.
-    told: bool,
+    Told,
     /// Counted as lost, or with wrong statuses: looked at no more.
-    spoilt: bool,
+    Spoilt,
 }
 
 #[derive(Default)]
@@ -81,8 +88,7 @@ impl Ledger {
             letter: Some(Arc::new(letter.clone())),
             accepted: false,
             taken: false,
-            told: false,
-            spoilt: false,
+            fate: Fate::Open,
         };
         inner.entries.insert(letter.id.clone(), entry);
     }
@@ -118,15 +124,15 @@ impl Ledger {
     /// Messages of one way that have not been taken.
     pub(super) fn under_way(&self, way: Way) -> usize {
         let inner = self.lock();
-        let under_way = |entry: &&Entry| entry.way == way && !entry.taken && !entry.spoilt;
+        let under_way = |entry: &&Entry| entry.way == way && !entry.taken && entry.fate == Fate::Open;
         inner.entries.values().filter(under_way).count()
     }
 
     /// Messages whose statuses are to be looked at: those that were taken, or all that were ever told in full.
     pub(super) fn to_look_at(&self, way: Way, again: bool) -> Vec<String> {
+        let fate = if again { Fate::Told } else { Fate::Open };
         let inner = self.lock();
-        let wanted =
-            |entry: &Entry| entry.way == way && entry.accepted && entry.taken && entry.told == again && !entry.spoilt;
+        let wanted = |entry: &Entry| entry.way == way && entry.accepted && entry.taken && entry.fate == fate;
         let found = inner.entries.iter().filter(|(_, entry)| wanted(entry));
         found.map(|(id, _)| id.clone()).collect()
     }
@@ -137,7 +143,7 @@ impl Ledger {
         let right = is_way(at_sender, &AT_SENDER) || overtaken;
         if !right || !is_way(at_receiver, &AT_RECEIVER) {
             if let Some(entry) = self.lock().entries.get_mut(id) {
-                entry.spoilt = true;
+                entry.fate = Fate::Spoilt;
             }
             let told = format!("{id} has {at_sender:?} at its sender and {at_receiver:?} at its receiver");
             return self.wrong(Wrong::Status, told);
@@ -146,9 +152,9 @@ impl Ledger {
         let mut inner = self.lock();
         if whole
             && let Some(entry) = inner.entries.get_mut(id)
-            && !entry.told
+            && entry.fate == Fate::Open
         {
-            entry.told = true;
+            entry.fate = Fate::Told;
             inner.counts.told += 1;
             inner.counts.overtaken += u64::from(overtaken && !is_way(at_sender, &AT_SENDER));
         }
@@ -156,19 +162,15 @@ impl Ledger {
 
     /// Nothing is under way any more.
     pub fn is_settled(&self) -> bool {
-        self.lock().entries.values().all(|entry| entry.told || entry.spoilt)
+        self.lock().entries.values().all(|entry| entry.fate != Fate::Open)
     }
 
     /// At the end: what has not come is lost, and what has not been told in full is wrong.
     pub fn close(&self) {
         let mut inner = self.lock();
         let mut found = Vec::new();
-        for (id, entry) in inner
-            .entries
-            .iter_mut()
-            .filter(|(_, entry)| !entry.spoilt && !entry.told)
-        {
-            entry.spoilt = true;
+        for (id, entry) in inner.entries.iter_mut().filter(|(_, entry)| entry.fate == Fate::Open) {
+            entry.fate = Fate::Spoilt;
             found.push(match (entry.accepted, entry.taken) {
                 (true, true) => (Wrong::Status, format!("{id} never got all its statuses")),
                 (true, false) => (Wrong::Lost, format!("{id} was accepted and never came")),
@@ -184,18 +186,19 @@ impl Ledger {
     /// A message that is lost for good; it is not waited for.
     pub(super) fn lost(&self, id: &str, told: &str) {
         if let Some(entry) = self.lock().entries.get_mut(id) {
-            entry.spoilt = true;
+            entry.fate = Fate::Spoilt;
         }
         self.wrong(Wrong::Lost, format!("{id}: {told}"));
     }
 
     /// Something that must not be.
-    pub fn wrong(&self, wrong: Wrong, told: String) {
-        eprintln!("\x1b[31m{wrong:?}\x1b[0m: {told}");
+    pub fn wrong(&self, wrong: Wrong, mut told: String) {
+        told.insert_str(0, &format!("{wrong:?}: "));
+        eprintln!("\x1b[31m{told}\x1b[0m");
         let mut inner = self.lock();
         *inner.wrong.entry(wrong).or_default() += 1;
         if inner.violations.len() < TOLD {
-            inner.violations.push(format!("{wrong:?}: {told}"));
+            inner.violations.push(told);
         }
     }
 

@@ -1,6 +1,7 @@
 //! A disk that loses at a power cut what was not synced; see `disk.c`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -128,7 +129,7 @@ impl Disk {
         let mut list = String::new();
         for (entry, name) in entries(folder)? {
             let path = folder.join(&entry);
-            list += &format!("{name} {entry}\n");
+            writeln!(list, "{name} {entry}")?;
             if path.is_dir() {
                 self.all_synced(&path)?;
             } else {
