@@ -207,6 +207,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
     seen
 }
 
+mod backing_up;
 mod faults;
 mod folding;
 mod listing;
