@@ -33,9 +33,7 @@ impl Subject {
         match self {
             Self::Message(_) => "message_id = ?1",
             Self::Conversation(_) => "conversation_id = ?1",
-            Self::Party(_) => {
-                "(sender_identifier = ?1 OR receiver_identifier = ?1 OR sender = ?1 OR receiver = ?1)"
-            }
+            Self::Party(_) => "(sender_identifier = ?1 OR receiver_identifier = ?1 OR sender = ?1 OR receiver = ?1)",
         }
     }
 
@@ -83,12 +81,15 @@ fn count(connection: &Connection, subject: &Subject) -> Result<Traces, StoreErro
     let outgoing = format!("SELECT id FROM outgoing WHERE {condition}");
     Ok(Traces {
         conversations: ask(format!("SELECT count(*) FROM conversation WHERE {condition}"))?,
-        statuses: ask(format!("SELECT count(*) FROM status WHERE conversation IN ({conversations})"))?,
+        statuses: ask(format!(
+            "SELECT count(*) FROM status WHERE conversation IN ({conversations})"
+        ))?,
         outgoing: ask(format!("SELECT count(*) FROM outgoing WHERE {condition}"))?,
         being_sent: ask(format!("SELECT count(*) FROM outgoing WHERE {condition} AND state = 2"))?,
         incoming: ask(format!("SELECT count(*) FROM incoming WHERE {of_incoming}"))?,
-        files: ask(format!("SELECT count(*) FROM attachment WHERE outgoing IN ({outgoing})"))?
-            + ask(format!("SELECT count(*) FROM kept WHERE outgoing IN ({outgoing})"))?
+        files: ask(format!(
+            "SELECT count(*) FROM attachment WHERE outgoing IN ({outgoing})"
+        ))? + ask(format!("SELECT count(*) FROM kept WHERE outgoing IN ({outgoing})"))?
             + ask(format!(
                 "SELECT count(*) FROM incoming WHERE {of_incoming} AND package IS NOT NULL"
             ))?,
@@ -111,7 +112,9 @@ fn erase_some(connection: &Connection, subject: &Subject, now: i64) -> Result<us
         conversation::remove(connection, *id, now)?;
     }
     let messages: Vec<(i64, String, bool)> = connection.all(
-        &format!("SELECT id, message_id, CASE WHEN lease > 0 THEN 1 ELSE 0 END FROM outgoing WHERE {condition} LIMIT {STEP}"),
+        &format!(
+            "SELECT id, message_id, CASE WHEN lease > 0 THEN 1 ELSE 0 END FROM outgoing WHERE {condition} LIMIT {STEP}"
+        ),
         params![value],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
@@ -122,7 +125,10 @@ fn erase_some(connection: &Connection, subject: &Subject, now: i64) -> Result<us
         outgoing::remove(connection, *id)?;
     }
     let received: Vec<String> = connection.all(
-        &format!("SELECT message_id FROM incoming WHERE {} LIMIT {STEP}", subject.of_incoming()),
+        &format!(
+            "SELECT message_id FROM incoming WHERE {} LIMIT {STEP}",
+            subject.of_incoming()
+        ),
         params![value],
         |row| row.get(0),
     )?;

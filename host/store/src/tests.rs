@@ -208,6 +208,7 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
 }
 
 mod backing_up;
+mod erasing;
 mod faults;
 mod folding;
 mod listing;

@@ -29,10 +29,7 @@ fn the_example_passes_as_it_is() {
     let installation = Installation::new().with_plugin();
     let output = installation.check();
     let told = lines(&output);
-    assert_eq!(
-        told[0],
-        format!("{}: no problem found", installation.file().display())
-    );
+    assert_eq!(told[0], format!("{}: no problem found", installation.file().display()));
     assert_eq!(
         told[1..],
         [

@@ -55,7 +55,10 @@ async fn filled(store: &Store) {
     came.facts.sender_identifier = PERSON.into();
     came.answer = Some(letter("came", "c3"));
     store.arrive(came).await.unwrap();
-    store.create(new("other"), vec![file("other.txt", 5)], RULES, created()).await.unwrap();
+    store
+        .create(new("other"), vec![file("other.txt", 5)], RULES, created())
+        .await
+        .unwrap();
 }
 
 /// Whether a text stands in any column of any table.
@@ -93,7 +96,10 @@ async fn of_a_party_nothing_is_left(place: Place) {
     assert!(store.kept_about(party()).await.unwrap().is_nothing());
     let mut garbage = store.garbage(10).await.unwrap();
     garbage.sort();
-    assert_eq!(garbage, ["blob-draft.txt", "blob-failed.txt", "blob-sent.txt", "package-t"]);
+    assert_eq!(
+        garbage,
+        ["blob-draft.txt", "blob-failed.txt", "blob-sent.txt", "package-t"]
+    );
     assert!(store.outgoing("other").await.unwrap().is_some());
     // The same letter does not come, and does not go, twice.
     assert!(store.was_received("S", "came").await.unwrap());
@@ -119,10 +125,16 @@ async fn a_message_or_a_conversation_is_erased_alone(place: Place) {
 
 async fn what_is_in_hand_is_lost_to_its_worker(place: Place) {
     let store = &place.store;
-    store.create(letter("m", "c"), Vec::new(), RULES, created()).await.unwrap();
+    store
+        .create(letter("m", "c"), Vec::new(), RULES, created())
+        .await
+        .unwrap();
     store.queue("m", NOW).await.unwrap();
     let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
-    let kept = store.erase(Subject::Party(format!("0192:{PERSON}")), NOW).await.unwrap();
+    let kept = store
+        .erase(Subject::Party(format!("0192:{PERSON}")), NOW)
+        .await
+        .unwrap();
     assert_eq!((kept.outgoing, kept.being_sent), (1, 1));
     let late = store.finish(claimed.message.id, claimed.lease, sent()).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)));
@@ -140,7 +152,13 @@ async fn a_visitor_erases_beside_a_node_and_takes_nothing_from_it(place: Place) 
     assert!(kept.conversations > 0);
     drop(visitor);
     store.finish(mine.message.id, mine.lease, sent()).await.unwrap();
-    assert!(store.kept_about(Subject::Party(PERSON.into())).await.unwrap().is_nothing());
+    assert!(
+        store
+            .kept_about(Subject::Party(PERSON.into()))
+            .await
+            .unwrap()
+            .is_nothing()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

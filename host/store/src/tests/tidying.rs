@@ -63,7 +63,7 @@ async fn measured(place: &Place) -> i64 {
 }
 
 async fn after_a_purge_the_same_again_takes_no_more_room(place: Place) {
-    const MESSAGES: usize = 1000;
+    const MESSAGES: usize = 400;
     fill(&place.store, 0, MESSAGES).await;
     let full = measured(&place).await;
     empty(&place.store, 0, MESSAGES).await;
