@@ -12,7 +12,7 @@ use budstikke_store::files::StoredFiles;
 use jiff::Timestamp;
 
 use super::start;
-use crate::config::{self, Config, Problems};
+use crate::config::{Config, Problems};
 
 /// Copies everything into a folder; nodes may work meanwhile.
 pub(super) fn make(config: &Path, to: &Path, progress: bool) -> ExitCode {
