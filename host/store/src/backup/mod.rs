@@ -16,6 +16,7 @@ mod restore;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 pub use error::BackupError;
@@ -123,7 +124,12 @@ pub fn make(
 }
 
 fn prepare(to: &Path) -> Result<(), BackupError> {
-    fs::create_dir_all(to).map_err(at(to))?;
+    // Who has written to whom is for nobody else's eyes.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(to)
+        .map_err(at(to))?;
     if fs::read_dir(to).map_err(at(to))?.next().is_some() {
         return Err(BackupError::NotEmpty(to.to_owned()));
     }

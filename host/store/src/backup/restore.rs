@@ -76,8 +76,11 @@ pub fn restore(
 fn must_be_empty(place: &Place) -> Result<(), BackupError> {
     match place {
         Place::File(path) => {
-            if path.exists() {
-                return Err(BackupError::Occupied(path.display().to_string()));
+            // A log that was left behind by another database would be read into this one.
+            for left in [path.clone(), beside(path, "-wal"), beside(path, "-shm")] {
+                if left.exists() {
+                    return Err(BackupError::Occupied(left.display().to_string()));
+                }
             }
         }
         Place::Server { url, .. } => {

@@ -308,6 +308,20 @@ async fn a_restore_needs_an_empty_place_and_a_backup_an_empty_folder(place: Plac
     assert_eq!(all(&house.place.store).await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_another_database_is_no_empty_place() {
+    let house = House::new(Place::on_a_file().await);
+    house.send("m", true).await;
+    house.backup().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("b.db-wal"), b"left").unwrap();
+    let occupied = house
+        .restore(&Ground::File(folder), InHand::HeldBack)
+        .await
+        .unwrap_err();
+    assert!(occupied.to_string().contains("b.db-wal"), "{occupied}");
+}
+
 /// Any file of the backup that lies below a name that begins so.
 fn some_file(folder: &Path) -> std::path::PathBuf {
     let folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
