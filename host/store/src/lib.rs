@@ -4,11 +4,15 @@
 //! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
-//! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small).
+//! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small),
+//! [`backup`] (a copy of everything, and the way back), [`erasure`]
+//! (of somebody, on request).
 
+pub mod backup;
 mod blob;
 mod conversation;
 mod database;
+mod erasure;
 mod event_filter;
 pub mod files;
 mod given_up;
@@ -43,6 +47,7 @@ use database::{Backend, Connection, Postgres, Sqlite, Writers};
 pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
 pub use database::{DatabaseError, Hints};
+pub use erasure::{Subject, Traces};
 pub use event_filter::{EventFilter, NotAFilter};
 pub use given_up::GivenUp;
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
@@ -82,6 +87,15 @@ pub enum StoreError {
     /// The database answered with an error.
     #[error("{0}")]
     Database(#[from] DatabaseError),
+    /// Made by an older version.
+    #[error(
+        "the database has schema version {found}, this program knows {known}; start the integrasjonspunkt with it first",
+        known = schema::NEWEST
+    )]
+    TooOld {
+        /// What the database says.
+        found: i64,
+    },
     /// Made by a newer version.
     #[error(
         "the database has schema version {found}, this program knows {known}; use the program that wrote it",
@@ -91,6 +105,9 @@ pub enum StoreError {
         /// What the file says.
         found: i64,
     },
+    /// A restore was cut off.
+    #[error("a restore into this database has not finished; run `budstikke restore` again")]
+    Restoring,
     /// The store is shutting down.
     #[error("the store is closed: {0}")]
     Closed(String),
@@ -171,16 +188,32 @@ impl Store {
             .map_err(|error| StoreError::Closed(error.to_string()))?
     }
 
+    /// Opens a database that others work with, for a change beside them: takes no step of the schema, and takes nothing over.
+    pub async fn visit(place: Place) -> Result<Self, StoreError> {
+        tokio::task::spawn_blocking(move || {
+            let backend = backend_of(&place)?;
+            let connection = Connection::new(backend.connect(true)?);
+            schema::must_be_newest(&connection)?;
+            if connection.dialect() == database::Dialect::Sqlite {
+                connection.batch("PRAGMA secure_delete = ON")?;
+            }
+            Self::on(backend, connection, 0, "visitor")
+        })
+        .await
+        .map_err(|error| StoreError::Closed(error.to_string()))?
+    }
+
     fn open_blocking(place: &Place, name: &str) -> Result<Self, StoreError> {
-        let backend: Arc<dyn Backend> = match place {
-            Place::File(path) => Arc::new(Sqlite::new(path)),
-            Place::Server { url, writers } => Arc::new(Postgres::new(url, *writers)?),
-        };
+        let backend = backend_of(place)?;
         let connection = Connection::new(backend.connect(true)?);
         schema::migrate(&connection, schema::steps(connection.dialect()))?;
         // Only one process has a file: whoever was there before is gone.
         let alone = matches!(place, Place::File(_));
         let session = presence::arrive(&connection, name, ALIVE, alone)?;
+        Self::on(backend, connection, session, name)
+    }
+
+    fn on(backend: Arc<dyn Backend>, connection: Connection, session: i64, name: &str) -> Result<Self, StoreError> {
         Ok(Self {
             writers: Writers::start(&backend, connection)?,
             readers: Mutex::new(Vec::new()),
@@ -267,6 +300,13 @@ impl Store {
                 .push(connection);
         }
     }
+}
+
+fn backend_of(place: &Place) -> Result<Arc<dyn Backend>, StoreError> {
+    Ok(match place {
+        Place::File(path) => Arc::new(Sqlite::new(path)),
+        Place::Server { url, writers } => Arc::new(Postgres::new(url, *writers)?),
+    })
 }
 
 /// A connection for reading that is open, or is going to be.

@@ -1,6 +1,9 @@
 //! The steps from an empty database to the newest schema. They only go forward; one that was released is never changed.
 
+use std::cmp::Ordering;
+
 use crate::StoreError;
+use crate::backup::UNDER_WAY;
 use crate::database::{Connection, Dialect};
 
 const SQLITE: &[&str] = &[include_str!("schema/sqlite/1.sql")];
@@ -46,6 +49,10 @@ pub(crate) fn migrate(connection: &Connection, steps: &[&'static str]) -> Result
 }
 
 fn migrate_server(connection: &Connection, steps: &[&'static str]) -> Result<(), StoreError> {
+    let restoring = format!("SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename = '{UNDER_WAY}'");
+    if connection.exists(&restoring, &[])? {
+        return Err(StoreError::Restoring);
+    }
     connection.batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")?;
     let found = connection.one("SELECT count(*) FROM schema_version", &[], |row| row.get(0))?;
     for (version, step) in remaining(found, steps)? {
@@ -55,6 +62,19 @@ fn migrate_server(connection: &Connection, steps: &[&'static str]) -> Result<(),
         ))?;
     }
     Ok(())
+}
+
+/// An error when not all steps were taken, or more.
+pub(crate) fn must_be_newest(connection: &Connection) -> Result<(), StoreError> {
+    let found = match connection.dialect() {
+        Dialect::Sqlite => version_of_file(connection)?,
+        Dialect::Postgres => connection.one("SELECT count(*) FROM schema_version", &[], |row| row.get(0))?,
+    };
+    match usize::try_from(found).unwrap_or(usize::MAX).cmp(&NEWEST) {
+        Ordering::Less => Err(StoreError::TooOld { found }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::TooNew { found }),
+    }
 }
 
 fn version_of_file(connection: &Connection) -> Result<i64, StoreError> {

@@ -207,6 +207,8 @@ async fn statuses(store: &Store, id: &str) -> Vec<String> {
     seen
 }
 
+mod backing_up;
+mod erasing;
 mod faults;
 mod folding;
 mod listing;

@@ -11,6 +11,8 @@ const FREE_SHARE: i64 = 10;
 const FREE: i64 = 256;
 /// Pages that go back to the disk in one transaction, 2 MiB.
 const RETURNED: i64 = 512;
+/// A log that is longer is shortened, bytes. SQLite begins it anew at about 4 MiB, but never makes the file shorter.
+const LONG_LOG: u64 = 16 * 1024 * 1024;
 /// How long a mark is kept, ms. A commit whose answer was lost is asked for within a minute; the rest is for clocks of nodes that
 /// differ.
 const MARK_AGE: i64 = 60 * 60 * 1000;
@@ -31,7 +33,7 @@ impl Store {
             .await?;
         if !more {
             let backend = std::sync::Arc::clone(&self.backend);
-            tokio::task::spawn_blocking(move || backend.shorten_log())
+            tokio::task::spawn_blocking(move || backend.shorten_log(LONG_LOG))
                 .await
                 .map_err(|error| StoreError::Closed(error.to_string()))??;
         }

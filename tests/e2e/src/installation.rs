@@ -166,6 +166,13 @@ impl Installation {
         self.process.as_mut()?.try_wait().ok().flatten()
     }
 
+    /// Runs another command of the program on the same configuration, and waits for its end.
+    pub async fn command(&self, command: &str, more: &[&str]) -> anyhow::Result<std::process::Output> {
+        let mut process = Command::new(&self.program);
+        process.arg(command).arg("--config").arg(self.config()).args(more);
+        Ok(tokio::task::spawn_blocking(move || process.output()).await??)
+    }
+
     /// A client of the running process.
     pub fn fagsystem(&self) -> Fagsystem {
         Fagsystem::new(&format!("http://{}", self.listen))

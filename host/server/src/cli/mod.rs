@@ -1,6 +1,8 @@
 //! The commands.
 
+mod backup;
 mod check;
+mod erase;
 mod hash_password;
 mod serve;
 mod start;
@@ -34,6 +36,44 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Copies the database and the files into a folder, also while the integrasjonspunkt runs.
+    Backup {
+        /// The TOML file.
+        #[arg(long)]
+        config: PathBuf,
+        /// A folder that is empty or not there.
+        #[arg(long)]
+        to: PathBuf,
+        /// Says on standard error how far it has come.
+        #[arg(long)]
+        progress: bool,
+    },
+    /// Puts a backup in an empty place. Messages that were on their way are held back for you to decide.
+    Restore {
+        /// The TOML file.
+        #[arg(long)]
+        config: PathBuf,
+        /// What `backup` made.
+        #[arg(long)]
+        from: PathBuf,
+        /// Sends messages that were on their way. Those that left after the backup can arrive twice.
+        #[arg(long)]
+        resend: bool,
+        /// Says on standard error how far it has come.
+        #[arg(long)]
+        progress: bool,
+    },
+    /// Erases all that is kept about a message, a conversation or a party, for good. Shows first how much it is.
+    Erase {
+        /// The TOML file.
+        #[arg(long)]
+        config: PathBuf,
+        #[command(flatten)]
+        what: erase::What,
+        /// Erases. Without it, it is only counted.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Reads a password from standard input and prints its hash, for `password-hash` under [[server.users]].
     HashPassword,
     /// For plugin files.
@@ -63,6 +103,14 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
+        Command::Backup { config, to, progress } => backup::make(&config, &to, progress),
+        Command::Restore {
+            config,
+            from,
+            resend,
+            progress,
+        } => backup::restore(&config, &from, resend, progress),
+        Command::Erase { config, what, yes } => erase::run(&config, what, yes),
         Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
             let limits = CompileLimits {

@@ -1,7 +1,7 @@
 //! Puts a node together from its configuration.
 
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::node::Node;
 use crate::presence::Presence;
 use crate::registry::TomlRegistry;
 use crate::webhooks::Webhooks;
-use budstikke_store::files::{Files, StoreKey};
+use budstikke_store::files::{BucketSettings, Files, StoreKey};
 use budstikke_store::{Place, Store, Vault};
 
 /// A node, and what must live as long as it.
@@ -99,10 +99,15 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
     })
 }
 
-async fn open_store(config: &config::Store) -> anyhow::Result<Store> {
-    let place = config
+/// Where the database is.
+pub(super) fn place(config: &config::Store) -> anyhow::Result<Place> {
+    config
         .place()
-        .map_err(|error| anyhow::anyhow!("[store.postgres] url: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("[store.postgres] url: {error}"))
+}
+
+async fn open_store(config: &config::Store) -> anyhow::Result<Store> {
+    let place = place(config)?;
     let name = match &place {
         Place::File(path) => path.display().to_string(),
         Place::Server { .. } => "[store.postgres]".to_owned(),
@@ -110,17 +115,34 @@ async fn open_store(config: &config::Store) -> anyhow::Result<Store> {
     Store::open(place, &config.node_name()).await.context(name)
 }
 
-fn open_files(config: &config::Store, key: StoreKey) -> anyhow::Result<Files> {
+/// Where files are when they are not in a bucket.
+pub(super) fn files_folder(config: &config::Store) -> PathBuf {
+    config.folder.join("files")
+}
+
+/// The bucket, and a folder for what is on its way there.
+pub(super) fn bucket(config: &config::Store) -> anyhow::Result<Option<(BucketSettings, PathBuf)>> {
     let Some(bucket) = &config.bucket else {
-        let folder = config.folder.join("files");
-        return Files::folder(&folder, key).with_context(|| folder.display().to_string());
+        return Ok(None);
     };
     let settings = bucket
         .settings()
         .map_err(|error| anyhow::anyhow!("[store.bucket]: {error}"))?;
     let spool = config.folder.join("spool");
     fs::create_dir_all(&spool).with_context(|| spool.display().to_string())?;
-    Files::bucket(&settings, &spool, key, tokio::runtime::Handle::current()).context("[store.bucket]")
+    Ok(Some((settings, spool)))
+}
+
+fn open_files(config: &config::Store, key: StoreKey) -> anyhow::Result<Files> {
+    match bucket(config)? {
+        None => {
+            let folder = files_folder(config);
+            Files::folder(&folder, key).with_context(|| folder.display().to_string())
+        }
+        Some((settings, spool)) => {
+            Files::bucket(&settings, &spool, key, tokio::runtime::Handle::current()).context("[store.bucket]")
+        }
+    }
 }
 
 fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
@@ -137,7 +159,7 @@ fn known<T>(table: Result<T, Vec<config::RowFault>>) -> anyhow::Result<T> {
 }
 
 /// One process for one data folder.
-fn lock(data: &Path) -> anyhow::Result<File> {
+pub(super) fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path)?;
     match file.try_lock() {

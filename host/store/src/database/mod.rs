@@ -139,9 +139,13 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn readers(&self) -> usize;
     /// How long to go on trying to reach it.
     fn patience(&self) -> std::time::Duration;
-    /// Gives the room of a log that has become long back to the disk, when nobody needs it.
-    fn shorten_log(&self) -> Result<(), DatabaseError> {
+    /// Gives the room of a log that is longer than so many bytes back to the disk, when nobody needs it.
+    fn shorten_log(&self, _longer_than: u64) -> Result<(), DatabaseError> {
         Ok(())
+    }
+    /// The file that a backup locks; none: it locks something in the server.
+    fn hold_file(&self) -> Option<std::path::PathBuf> {
+        None
     }
     /// Where hints of other nodes can be heard; none when there are no others.
     fn hints(&self) -> Option<PgConnectOptions> {

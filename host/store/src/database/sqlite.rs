@@ -15,8 +15,6 @@ const READERS: usize = 16;
 const READER_CACHE: i64 = 1024;
 /// Pieces that share one commit. Bounds the wait of the first.
 const BATCH: usize = 256;
-/// A log that is longer is shortened, bytes. SQLite itself begins it anew at about 4 MiB, but never makes it shorter.
-const LONG_LOG: u64 = 16 * 1024 * 1024;
 /// How long a statement waits for another process's lock, such as a backup's.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -47,6 +45,8 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
+            // What is deleted is overwritten where that costs nothing.
+            connection.pragma_update(None, "secure_delete", "FAST")?;
         } else {
             connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         }
@@ -74,10 +74,14 @@ impl Backend for Sqlite {
         Duration::ZERO
     }
 
-    fn shorten_log(&self) -> Result<(), DatabaseError> {
+    fn hold_file(&self) -> Option<PathBuf> {
+        Some(crate::backup::hold::file_of(&self.path))
+    }
+
+    fn shorten_log(&self, longer_than: u64) -> Result<(), DatabaseError> {
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
-        if std::fs::metadata(log).map_or(0, |log| log.len()) <= LONG_LOG {
+        if std::fs::metadata(log).map_or(0, |log| log.len()) <= longer_than {
             return Ok(());
         }
         let connection = rusqlite::Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

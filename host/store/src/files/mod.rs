@@ -14,6 +14,7 @@ mod name;
 mod new_file;
 mod place;
 mod secret;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -29,7 +30,9 @@ use tokio::runtime::Handle;
 
 pub use bucket::BucketSettings;
 pub use key::{KeyError, MessageKey, StoreKey};
+pub(crate) use name::is_name;
 pub use new_file::NewFile;
+pub use stored::{StoredBytes, StoredFiles};
 pub use writer::FileWriter;
 
 use bucket::Bucket;

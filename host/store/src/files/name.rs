@@ -17,7 +17,7 @@ pub(super) fn checked(name: &str) -> io::Result<&str> {
 }
 
 /// Other things that lie in the folder or bucket are not ours to read, and never to remove.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.len() == LENGTH && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -4,6 +4,9 @@ use super::schema::{self, apart};
 use super::*;
 use crate::database::{Connection, Dialect};
 
+/// Bytes that a finished message with four statuses leaves, indexes included.
+const LARGEST_RECORD: i64 = 3000;
+
 /// Messages of which half were sent and half were received, with all that their lives leave.
 async fn fill(store: &Store, round: usize, messages: usize) {
     for number in 0..messages {
@@ -62,8 +65,57 @@ async fn measured(place: &Place) -> i64 {
     measuring.await.unwrap()
 }
 
+/// A message as it is in use, from its draft to LEVERT.
+async fn lived(store: &Store, number: u32) {
+    let id = format!("c5e7f8a0-2b1d-4e3f-9a8b-{number:012}");
+    let mut message = new(&id);
+    message.facts.conversation_id = format!("d5e7f8a0-2b1d-4e3f-9a8b-{number:012}");
+    message.facts.process = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0".into();
+    message.facts.document_type = "urn:no:difi:arkivmelding:xsd::arkivmelding".into();
+    message.facts.service = "DPO".into();
+    let mut with_file = file("arkivmelding.xml", 5);
+    with_file.file.blob = format!("blob-{id}");
+    with_file.describes = Some(Description {
+        title: "Svar på søknad om byggetillatelse, gnr 1 bnr 2".into(),
+        reference: None,
+    });
+    store.create(message, vec![with_file], RULES, created()).await.unwrap();
+    store.queue(&id, NOW).await.unwrap();
+    for claimed in store.claim("DPO", NOW, some(1)).await.unwrap() {
+        let left = Outcome::Sent {
+            statuses: vec![NewStatus::plain(Status::Sendt, NOW + i64::from(number))],
+            reference: Some(format!("e5e7f8a0-2b1d-4e3f-9a8b-{number:012}")),
+            track_at: None,
+        };
+        store.finish(claimed.message.id, claimed.lease, left).await.unwrap();
+    }
+    for status in [Status::Mottatt, Status::Levert] {
+        let status = NewStatus::plain(status, NOW + i64::from(number)).saying("Levert til mottaker");
+        store.register_status(&id, Direction::Outgoing, status).await.unwrap();
+    }
+}
+
+async fn a_finished_message_leaves_few_bytes(place: Place) {
+    const MESSAGES: u32 = 3000;
+    let empty = measured(&place).await;
+    let mut lives = tokio::task::JoinSet::new();
+    for first in 0..30 {
+        let store = Arc::clone(&place.store);
+        lives.spawn(async move {
+            for number in first * MESSAGES / 30..(first + 1) * MESSAGES / 30 {
+                lived(&store, number).await;
+            }
+        });
+    }
+    lives.join_all().await;
+    while place.store.tidy(NOW).await.unwrap() {}
+    let each = (measured(&place).await - empty) / i64::from(MESSAGES);
+    println!("{each} bytes for each finished message");
+    assert!(each < LARGEST_RECORD, "{each}");
+}
+
 async fn after_a_purge_the_same_again_takes_no_more_room(place: Place) {
-    const MESSAGES: usize = 1000;
+    const MESSAGES: usize = 400;
     fill(&place.store, 0, MESSAGES).await;
     let full = measured(&place).await;
     empty(&place.store, 0, MESSAGES).await;
@@ -209,6 +261,7 @@ async fn marks_of_commits_that_nobody_asks_for_are_removed() {
 }
 
 on_every_database! {
+    a_finished_message_leaves_few_bytes,
     after_a_purge_the_same_again_takes_no_more_room,
     tallies_of_connections_that_are_gone_are_added_up,
 }
