@@ -134,6 +134,15 @@ pub async fn listen(node: Arc<Node>, stop: CancellationToken) {
     }
 }
 
+/// A claim or an outcome that nobody knows about: what this node has in hand is given back, and it begins anew with its next word.
+pub async fn abandon(node: &Node) {
+    if node.presence.shared
+        && let Err(error) = node.store.leave().await
+    {
+        tracing::warn!(%error, "what this node had in hand could not be given back; the others find out");
+    }
+}
+
 /// Others may take over at once: nothing is in hand any more.
 pub async fn leave(node: &Node) {
     if node.presence.shared

@@ -72,6 +72,15 @@ async fn restored(pair: &mut Pair) -> anyhow::Result<()> {
     ensure!(said.starts_with("restored the backup of "), "{said}");
     let ours = pair.ours.start().await?;
 
+    // What the fagsystem has sent since the backup is not known any more: it sends that again.
+    let mut unknown = Vec::new();
+    for letter in &letters {
+        let known = ours.get(&format!("/api/conversations/messageId/{}", letter.id)).await?;
+        let draft = ours.get(&format!("/api/messages/out/{}", letter.id)).await?;
+        if known.status == StatusCode::NOT_FOUND || draft.status == StatusCode::OK {
+            unknown.push(letter);
+        }
+    }
     for message in given_up(&ours).await? {
         ensure!(message["uncertain"] == true, "{message}");
         let id = message["messageId"].as_str().context("an id")?;
@@ -79,13 +88,8 @@ async fn restored(pair: &mut Pair) -> anyhow::Result<()> {
         ours.ask(resent).await?.ok()?;
     }
     ensure!(given_up(&ours).await?.is_empty(), "some are still held back");
-    // What the fagsystem has sent since the backup is not known any more: it sends that again.
-    for letter in &letters {
-        let known = ours.get(&format!("/api/conversations/messageId/{}", letter.id)).await?;
-        let draft = ours.get(&format!("/api/messages/out/{}", letter.id)).await?;
-        if known.status == StatusCode::NOT_FOUND || draft.status == StatusCode::OK {
-            letter.clone().go_on(&ours).await?;
-        }
+    for letter in unknown {
+        letter.clone().go_on(&ours).await?;
     }
     let mut taken = BTreeMap::new();
     while taken.len() < LOAD {

@@ -15,6 +15,7 @@ use super::{bounded, retry};
 use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
+use crate::presence;
 use budstikke_store::{Claimed, NewStatus, Outcome, StoreError, Turn};
 
 /// The longest sleep of a sender that nobody wakes.
@@ -74,6 +75,9 @@ pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String,
             }
             Err(error) => {
                 tracing::error!(%error, service = sender.service, "the store cannot say what is to be sent; trying again");
+                if error.is_unclear() {
+                    presence::abandon(&sender.node).await;
+                }
                 tokio::time::sleep(STORE_PAUSE).await;
             }
         }
@@ -203,6 +207,7 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
                     reason,
                     "the store closed before the outcome was stored; it is found out again"
                 );
+                presence::abandon(node).await;
                 return Ending::Neither;
             }
             Err(error) => tracing::error!(%error, "the outcome of an attempt could not be stored; trying again"),

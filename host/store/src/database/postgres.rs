@@ -43,7 +43,7 @@ const TRANSLATED: usize = 1000;
 /// What every connection is told first. Durability is not left to the server's settings; a transaction whose client is gone
 /// ends by itself.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '55s'; SET lock_timeout = '8s'; \
-     SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = warning";
+     SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = error";
 
 /// A database of a server.
 pub(crate) struct Postgres {
