@@ -257,7 +257,7 @@ impl Store {
     ) -> Result<Option<Conversation>, StoreError> {
         self.read(move |connection| {
             let sql = format!("SELECT {CONVERSATION_COLUMNS} FROM conversation WHERE {condition}");
-            let found = connection.maybe(&sql, &[value.clone()], conversation_row)?;
+            let found = connection.maybe(&sql, std::slice::from_ref(&value), conversation_row)?;
             match found {
                 None => Ok(None),
                 Some(mut conversation) => {

@@ -289,7 +289,7 @@ impl Store {
                 ),
                 params![subscription, from, to, found],
             )?;
-            Ok(Replay::Queued(u64::try_from(queued).unwrap_or(u64::MAX)))
+            Ok(Replay::Queued(queued))
         })
         .await
     }

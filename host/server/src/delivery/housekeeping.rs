@@ -69,11 +69,15 @@ async fn round(node: &Node, tick: u64, UnderWay { purges, tidying }: &mut UnderW
             .await?
             > 0
         {}
-        purges.iter_mut().for_each(|purge| purge.under_way = true);
+        for purge in &mut *purges {
+            purge.under_way = true;
+        }
         *tidying = true;
     }
     if tick.is_multiple_of(SWEEP_TICKS * SWEEPS) {
-        purges.iter_mut().for_each(|purge| purge.walk = Walk::default());
+        for purge in &mut *purges {
+            purge.walk = Walk::default();
+        }
     }
     for purge in purges.iter_mut().filter(|purge| purge.under_way) {
         purge.go_on(node).await?;

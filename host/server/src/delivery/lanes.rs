@@ -144,7 +144,7 @@ impl Lanes {
     /// A message of the lane is in hand.
     pub(super) fn begin(&self, name: &str) {
         let mut state = self.state();
-        state.last = name.to_owned();
+        name.clone_into(&mut state.last);
         if state.service.until.is_some() {
             state.service.trying = true;
         }

@@ -80,13 +80,13 @@ impl Store {
     /// Whether a backup is being made: files that are not needed must stay until it is done.
     pub async fn files_are_held(&self) -> Result<bool, StoreError> {
         let file = self.backend.hold_file();
-        self.read(move |connection| match &file {
-            Some(file) => Ok(is_locked(file)?),
-            None => {
-                let sql = format!("SELECT pg_try_advisory_xact_lock({HOLDING})");
-                let free: bool = connection.one(&sql, &[], |row| row.get(0))?;
-                Ok(!free)
+        self.read(move |connection| {
+            if let Some(file) = &file {
+                return Ok(is_locked(file)?);
             }
+            let sql = format!("SELECT pg_try_advisory_xact_lock({HOLDING})");
+            let free: bool = connection.one(&sql, &[], |row| row.get(0))?;
+            Ok(!free)
         })
         .await
     }

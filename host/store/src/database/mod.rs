@@ -130,7 +130,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// Another connection. `writes`: it will change rows.
     fn connect(&self, writes: bool) -> Result<Box<dyn Driver>, DatabaseError>;
     /// Whether a commit took place whose answer was lost.
-    fn settle(&self, mark: &Mark) -> Result<bool, DatabaseError>;
+    fn settle(&self, mark: Mark) -> Result<bool, DatabaseError>;
     /// How many connections write at the same time.
     fn writers(&self) -> usize;
     /// How many pieces share one commit at most.

@@ -27,7 +27,7 @@ const READERS: usize = 8;
 /// Pieces that share one commit. Bounds the wait of the first, and what is run again when one fails.
 const BATCH: usize = 64;
 /// How long one statement may take until its connection is taken for lost. The server ends it a little earlier.
-const STATEMENT: Duration = Duration::from_secs(60);
+const STATEMENT: Duration = Duration::from_mins(1);
 /// The same for starting, ending and taking back a transaction.
 const QUICK: Duration = Duration::from_secs(10);
 /// How long a connection may take to be made.
@@ -106,7 +106,7 @@ impl Backend for Postgres {
         Ok(Box::new(self.open()?))
     }
 
-    fn settle(&self, mark: &Mark) -> Result<bool, DatabaseError> {
+    fn settle(&self, mark: Mark) -> Result<bool, DatabaseError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let asked = self.open().and_then(|mut session| {
@@ -234,9 +234,9 @@ impl Drop for Session {
         let (connection, runtime) = (self.connection.take(), self.runtime.take());
         // The socket is closed where it was opened, and a thread that is itself asynchronous must not wait.
         if let Some(runtime) = runtime {
-            let _entered = runtime.enter();
+            let entered = runtime.enter();
             drop(connection);
-            drop(_entered);
+            drop(entered);
             runtime.shutdown_background();
         }
     }

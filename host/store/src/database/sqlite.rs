@@ -54,7 +54,7 @@ impl Backend for Sqlite {
         Ok(Box::new(File(connection)))
     }
 
-    fn settle(&self, _mark: &Mark) -> Result<bool, DatabaseError> {
+    fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
         Err(DatabaseError::Other("a commit to a file has no unknown end".into()))
     }
 

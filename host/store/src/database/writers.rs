@@ -239,7 +239,7 @@ impl Writer {
             Err(Ended::Piece(index)) => Attempt::Without(index),
             Err(Ended::Nothing(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_)))) => Attempt::Again(error),
             Err(Ended::Nothing(error)) => Attempt::Failed(error),
-            Err(Ended::Unknown(mark)) => match self.backend.settle(&mark) {
+            Err(Ended::Unknown(mark)) => match self.backend.settle(mark) {
                 Ok(true) => Attempt::Committed,
                 Ok(false) => Attempt::Again(DatabaseError::Away("the connection was lost before the commit".into())),
                 Err(error) => Attempt::Unclear(error.to_string()),
@@ -275,9 +275,8 @@ impl Writer {
                     continue;
                 }
                 Ran::Refused if !connection.wrote() => continue,
-                Ran::Refused => Ended::Piece(index),
                 Ran::Broken(error @ (DatabaseError::Conflict(_) | DatabaseError::Away(_))) => Ended::Nothing(error),
-                Ran::Broken(_) => Ended::Piece(index),
+                Ran::Refused | Ran::Broken(_) => Ended::Piece(index),
             };
             connection.driver().rollback();
             return Err(failed);

@@ -47,7 +47,7 @@ async fn is_as_answered(database: &Arc<Database>, answers: Vec<(String, Result<(
                     assert_eq!(found, "1 1 1", "{id} was confirmed");
                 }
                 Err(error) if error.is_unclear() => {
-                    assert!(["1 1 1", "0 0 0"].contains(&found.as_str()), "{id}: {found}")
+                    assert!(["1 1 1", "0 0 0"].contains(&found.as_str()), "{id}: {found}");
                 }
                 Err(error) => assert_eq!(found, "0 0 0", "{id} was refused: {error}"),
             }

@@ -194,7 +194,7 @@ async fn a_lock_has_a_name_and_can_be_given_back() {
 #[tokio::test]
 async fn a_package_that_is_gone_from_disk_is_an_error_and_the_message_stays() {
     let house = House::new().await;
-    let id = house.arrived("avtalt", Some((&[7; 100_000], &OWN))).await;
+    let id = house.arrived("avtalt", Some((&vec![7; 100_000], &OWN))).await;
     house.peek().await;
     for folder in std::fs::read_dir(house.folder.path().join("files")).unwrap() {
         for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
