@@ -9,10 +9,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
-use budstikke_store::StoreError;
+use budstikke_store::{ALIVE, StoreError};
 
-/// How long a node counts as alive after its last word.
-const ALIVE: Duration = Duration::from_secs(5);
 /// Between two words.
 const BEAT: Duration = Duration::from_millis(1500);
 /// A node whose last word is older doubts that the others still count on it: it begins nothing new.
@@ -23,7 +21,7 @@ const BEFORE_BURYING: u32 = 3;
 /// What this node knows about its own presence.
 pub struct Presence {
     shared: bool,
-    spoke: Mutex<Option<Instant>>,
+    spoke: Mutex<Instant>,
     draining: AtomicBool,
 }
 
@@ -32,7 +30,7 @@ impl Presence {
     pub fn new(shared: bool) -> Self {
         Self {
             shared,
-            spoke: Mutex::new(Some(Instant::now())),
+            spoke: Mutex::new(Instant::now()),
             draining: AtomicBool::new(false),
         }
     }
@@ -40,7 +38,7 @@ impl Presence {
     /// Whether the others count on this node: it may begin new work.
     pub fn is_here(&self) -> bool {
         let spoke = *self.spoke.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.shared || spoke.is_some_and(|spoke| spoke.elapsed() < SURE)
+        !self.shared || spoke.elapsed() < SURE
     }
 
     /// From now on this node wants no new calls; it is going to stop.
@@ -53,7 +51,7 @@ impl Presence {
         self.draining.load(Ordering::Acquire)
     }
 
-    fn spoke(&self, when: Option<Instant>) {
+    fn spoke(&self, when: Instant) {
         *self.spoke.lock().unwrap_or_else(PoisonError::into_inner) = when;
     }
 }
@@ -77,7 +75,8 @@ impl Node {
     }
 }
 
-/// Speaks until told to stop, then leaves. Nothing to do when nobody else can be there.
+/// Speaks until told to stop: when nothing is in hand any more. Then it leaves, and others may take over at once. Nothing to do when
+/// nobody else can be there.
 pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     if !node.presence.shared {
         return;
@@ -90,7 +89,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
                 if !known {
                     tracing::warn!("the others had given this node up; what it had in hand is theirs now");
                 }
-                node.presence.spoke(Some(began));
+                node.presence.spoke(began);
                 in_a_row = in_a_row.saturating_add(1);
             }
             Err(error) => {
@@ -106,6 +105,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
             () = tokio::time::sleep(BEAT.saturating_sub(began.elapsed())) => {}
         }
     }
+    give_back(&node).await;
 }
 
 /// Wakes the senders when another node says that there is work.
@@ -134,21 +134,13 @@ pub async fn listen(node: Arc<Node>, stop: CancellationToken) {
     }
 }
 
-/// A claim or an outcome that nobody knows about: what this node has in hand is given back, and it begins anew with its next word.
-pub async fn abandon(node: &Node) {
+/// Gives back what this node has in hand, since it stops, or since nobody knows how a claim or an outcome of it ended. With its next
+/// word, if there is one, it begins anew.
+pub async fn give_back(node: &Node) {
     if node.presence.shared
         && let Err(error) = node.store.leave().await
     {
         tracing::warn!(%error, "what this node had in hand could not be given back; the others find out");
-    }
-}
-
-/// Others may take over at once: nothing is in hand any more.
-pub async fn leave(node: &Node) {
-    if node.presence.shared
-        && let Err(error) = node.store.leave().await
-    {
-        tracing::warn!(%error, "this node could not say that it leaves; the others find out");
     }
 }
 

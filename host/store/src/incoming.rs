@@ -243,7 +243,7 @@ impl Store {
                 discard(connection, arrival.package.as_ref())?;
             }
             if let Some(answer) = &arrival.answer {
-                outgoing::insert(connection, "answer", true, answer, arrival.now)?;
+                outgoing::insert(connection, "answer", answer, arrival.now)?;
             }
             if let Some((about, status)) = &arrival.related
                 && let Some(related) = about.conversation(connection)?
@@ -350,7 +350,7 @@ impl Store {
                 add_status(connection, conversation, &delivered)?;
             }
             if let Some(answer) = &answer {
-                outgoing::insert(connection, "answer", true, answer, delivered.at)?;
+                outgoing::insert(connection, "answer", answer, delivered.at)?;
             }
             Ok(message)
         })

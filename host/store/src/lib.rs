@@ -38,7 +38,6 @@ mod work;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -55,7 +54,7 @@ pub use memory::SetAside;
 pub use outgoing::{
     Attachment, AttachmentRules, Description, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
 };
-pub use presence::Present;
+pub use presence::{ALIVE, Present};
 pub use record::{
     Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,
 };
@@ -176,9 +175,6 @@ pub struct Store {
     name: String,
 }
 
-/// How long a node counts as alive after its start.
-const ALIVE: Duration = Duration::from_secs(6);
-
 impl Store {
     /// Opens the database, or makes it, takes the steps to the newest schema, and begins a session of the node `name`.
     pub async fn open(place: Place, name: &str) -> Result<Self, StoreError> {
@@ -209,7 +205,7 @@ impl Store {
         schema::migrate(&connection, schema::steps(connection.dialect()))?;
         // Only one process has a file: whoever was there before is gone.
         let alone = matches!(place, Place::File(_));
-        let session = presence::arrive(&connection, name, ALIVE, alone)?;
+        let session = presence::arrive(&connection, name, presence::ALIVE, alone)?;
         Self::on(backend, connection, session, name)
     }
 

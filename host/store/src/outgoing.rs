@@ -20,6 +20,8 @@ pub struct NewOutgoing {
     pub sbd: SealedSbd,
     /// MessageChannel of the message that this one answers.
     pub reply_channel: Option<String>,
+    /// On its way from the start; else a draft.
+    pub ready: bool,
 }
 
 /// A stored message of the fagsystem.
@@ -145,15 +147,9 @@ pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     })
 }
 
-/// Stores a message or an answer of our own: a draft, or ready at once.
-pub(crate) fn insert(
-    connection: &Connection,
-    kind: &str,
-    ready: bool,
-    new: &NewOutgoing,
-    now: i64,
-) -> Result<i64, StoreError> {
-    if ready {
+/// Stores a message, or an answer of our own.
+pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
+    if new.ready {
         connection.hint();
     }
     Ok(connection.one(
@@ -177,7 +173,7 @@ pub(crate) fn insert(
             new.facts.expiry,
             new.reply_channel,
             now,
-            ready,
+            new.ready,
             new.sbd.data_key,
         ],
         |row| row.get(0),
@@ -339,7 +335,7 @@ impl Store {
         self.read(move |connection| knows(connection, &message_id)).await
     }
 
-    /// Stores a draft with its conversation and its files, in one step.
+    /// Stores a message with its conversation and its files, in one step.
     pub async fn create(
         &self,
         new: NewOutgoing,
@@ -347,25 +343,13 @@ impl Store {
         rules: AttachmentRules,
         created: NewStatus,
     ) -> Result<(), StoreError> {
-        self.create_and_send(new, files, rules, created, false).await
-    }
-
-    /// The same; `send`: the message is on its way from then on.
-    pub async fn create_and_send(
-        &self,
-        new: NewOutgoing,
-        files: Vec<NewAttachment>,
-        rules: AttachmentRules,
-        created: NewStatus,
-        send: bool,
-    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             if knows(connection, &new.facts.message_id)? {
                 return Err(StoreError::MessageExists);
             }
             let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, created.at)?;
             add_status(connection, conversation, &created)?;
-            let outgoing = insert(connection, "message", send, &new, created.at)?;
+            let outgoing = insert(connection, "message", &new, created.at)?;
             let mut present = Present::default();
             for file in &files {
                 let number = present.take(&file.file, rules)?;

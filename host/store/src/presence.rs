@@ -1,13 +1,17 @@
 //! Who is here: the nodes that share a database, and what only one of them does at a time.
 //!
 //! A run of a node is a session. It says again and again that it is alive; the database's own clock decides whether it is. What a
-//! dead session had in hand is taken over: its leases are given back, its duties are free. A late word of the dead changes nothing,
-//! since every lease and every duty has a number that rises with each change of hands.
+//! dead session had in hand is taken over: its leases are given back, its duties are free. A late word of the dead about a message
+//! changes nothing, since a lease has a number that rises with each claim. What is done as a duty is harmless when it is done twice: what
+//! comes in is known by its id, and events for webhooks come at least once.
 
 use std::time::Duration;
 
 use super::{Store, StoreError};
 use crate::database::{Connection, Dialect, params};
+
+/// How long a node counts as alive after its last word.
+pub const ALIVE: Duration = Duration::from_secs(5);
 
 /// The database's own time, ms.
 fn clock(dialect: Dialect) -> &'static str {

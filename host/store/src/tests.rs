@@ -1,6 +1,7 @@
 //! The store as its callers use it: every test runs on a file and on a server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use budstikke_message::status::Status;
 
@@ -62,6 +63,18 @@ impl Place {
     }
 }
 
+/// Makes a test of each function that needs several nodes: on PostgreSQL.
+macro_rules! on_a_server {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name(crate::tests::Place::on_a_server().await).await;
+            }
+        })*
+    };
+}
+
 /// Makes two tests of each function: one on SQLite, one on PostgreSQL.
 macro_rules! on_every_database {
     ($($name:ident),* $(,)?) => {
@@ -119,6 +132,15 @@ fn new(message_id: &str) -> NewOutgoing {
         message_type: "t".into(),
         sbd: sealed(),
         reply_channel: None,
+        ready: false,
+    }
+}
+
+/// An answer of our own to a message.
+fn answer(message_id: &str) -> NewOutgoing {
+    NewOutgoing {
+        ready: true,
+        ..new(message_id)
     }
 }
 
@@ -154,7 +176,7 @@ fn arrival(message_id: &str, reference: &str) -> Arrival {
             NewStatus::plain(Status::InnkommendeMottatt, NOW),
         ],
         queue: true,
-        answer: Some(new(message_id)),
+        answer: Some(answer(message_id)),
         related: None,
         reference: reference.into(),
         now: NOW,

@@ -68,7 +68,7 @@ impl Vault {
 
     /// Removes files of the file store; those that are not there are no error.
     pub fn remove(&self, names: &[String]) -> io::Result<()> {
-        self.files.remove_many(names)
+        self.files.remove(names)
     }
 
     /// Removes files that no row names and that were written longer ago than `age`, some hours. Returns how many.

@@ -91,14 +91,21 @@ const MADE_READY: u32 = 500;
 /// What a worker asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Turn {
-    /// Lanes (receivers) that have enough in hand already.
-    pub busy: Vec<String>,
+    /// Lanes (receivers) with less room than the others, and how many messages they may still get; 0: none.
+    pub rooms: Vec<(String, usize)>,
     /// The lane that was served last: the next one comes first now.
     pub after: String,
     /// Messages at most.
     pub limit: usize,
     /// Messages of one lane at most.
     pub lane_limit: usize,
+}
+
+impl Turn {
+    fn room(&self, lane: &str) -> usize {
+        let scarce = self.rooms.iter().find(|(name, _)| name == lane);
+        scarce.map_or(self.lane_limit, |(_, room)| *room)
+    }
 }
 
 fn holds(connection: &Connection, id: i64, lease: i64) -> Result<(), StoreError> {
@@ -219,13 +226,15 @@ impl Store {
         let (service, session) = (service.to_owned(), self.session());
         self.write(move |connection| {
             make_ready(connection, &service, now)?;
-            let mut lanes_in_turn = lanes(connection, &service, &turn.after, turn.limit + turn.busy.len())?;
-            if lanes_in_turn.len() < turn.limit + turn.busy.len() {
+            // One for each message, and those that have no room beside them.
+            let wanted = turn.limit + turn.rooms.len();
+            let mut lanes_in_turn = lanes(connection, &service, &turn.after, wanted)?;
+            if lanes_in_turn.len() < wanted {
                 // Round the corner: those up to the lane that was served last.
-                let first = lanes(connection, &service, "", turn.limit + turn.busy.len())?;
+                let first = lanes(connection, &service, "", wanted)?;
                 lanes_in_turn.extend(first.into_iter().filter(|lane| *lane <= turn.after));
             }
-            lanes_in_turn.retain(|lane| !turn.busy.contains(lane));
+            lanes_in_turn.retain(|lane| turn.room(lane) > 0);
             // What a session claimed that was given up meanwhile, nobody would ever give back.
             if !lanes_in_turn.is_empty() && !presence::is_here(connection, session)? {
                 return Ok(Vec::new());
@@ -237,7 +246,7 @@ impl Store {
                 if room == 0 {
                     break;
                 }
-                let share = room.div_ceil(left).min(turn.lane_limit);
+                let share = room.div_ceil(left).min(turn.room(lane));
                 taken.extend(claim_lane(connection, session, &service, lane, share)?);
                 left -= 1;
             }

@@ -218,11 +218,12 @@ impl Doc {
 
     /// The content to read. Blocks.
     pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(file) = self.file() {
+            return Ok(Box::new(file?));
+        }
         match &self.source {
             Source::Bytes(content) => Ok(Box::new(Cursor::new(content.clone()))),
-            Source::Blob { vault, key, name } => Ok(Box::new(vault.read(key, name)?)),
-            Source::Received { vault, file } => Ok(Box::new(vault.read_new(&file.key, &file.file)?)),
-            Source::ZipEntry { .. } | Source::Recipe(_) => {
+            _ => {
                 // These write themselves; a thread of its own turns that into something to read.
                 let document = self.clone();
                 Ok(Box::new(SyncIoBridge::new(made_by(move |out| document.write_to(out)))))

@@ -188,6 +188,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
             message_type,
             sbd: sealed,
             reply_channel,
+            ready: false,
         },
         sbd,
         limit,
@@ -203,19 +204,17 @@ pub(super) fn written(sbd: &Sbd) -> ApiResult<Vec<u8>> {
     })
 }
 
-/// Stores a message with its conversation and its files, in one step. `limit` in bytes; `send`: it is on its way
-/// from then on.
+/// Stores a message with its conversation and its files, in one step. `limit` in bytes.
 pub(super) async fn commit(
     node: &Node,
     new: NewOutgoing,
     files: Vec<NewAttachment>,
     limit: u64,
-    send: bool,
 ) -> Result<(), StoreError> {
     let created = NewStatus::plain(Status::Opprettet, Node::now());
     fail_point::reached("create.before-commit");
     node.store
-        .create_and_send(new, files, AttachmentRules { limit }, created, send)
+        .create(new, files, AttachmentRules { limit }, created)
         .await?;
     fail_point::reached("create.after-commit");
     Ok(())

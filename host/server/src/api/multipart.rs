@@ -133,7 +133,7 @@ async fn file_part(node: &Node, key: &MessageKey, form: &mut FormData, head: &Fi
 /// Stores the message with all its files, on its way already, in one step.
 async fn store(
     node: &Arc<Node>,
-    draft: Draft,
+    mut draft: Draft,
     key: &MessageKey,
     files: Vec<(FileHead, NewFile)>,
 ) -> ApiResult<Vec<u8>> {
@@ -165,16 +165,16 @@ async fn store(
     let files: Vec<Attachment> = attachments.iter().map(|attachment| attachment.file.clone()).collect();
     // A message that cannot be sent stays as a draft, to be completed; one whose time has passed is told so.
     let in_time = draft.new.facts.expiry >= Node::now();
-    let sendable = in_time && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
+    draft.new.ready = in_time && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
     let json = create::written(&draft.sbd)?;
     let node = node.clone();
     // Files and row must not part when the client goes away in between.
     unbroken(async move {
-        let message_id = draft.new.facts.message_id.clone();
-        let stored = create::commit(&node, draft.new, attachments, draft.limit, sendable).await;
+        let (message_id, ready) = (draft.new.facts.message_id.clone(), draft.new.ready);
+        let stored = create::commit(&node, draft.new, attachments, draft.limit).await;
         settle(&unclaimed, stored.as_ref().err());
         stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
-        if sendable {
+        if ready {
             send::on_its_way(&node);
         } else {
             // Says why.

@@ -74,8 +74,7 @@ pub(super) async fn post(State(node): State<Arc<Node>>, headers: HeaderMap, body
     let key = MessageKey::generate().map_err(|error| ApiError::of_vault(&error))?;
     let draft = create::prepare(&node, sbd, &key, Call::Json).await?;
     let (answer, message_id) = (create::written(&draft.sbd)?, draft.new.facts.message_id.clone());
-    let stored =
-        unbroken(async move { create::commit(&node, draft.new, Vec::new(), draft.limit, false).await }).await?;
+    let stored = unbroken(async move { create::commit(&node, draft.new, Vec::new(), draft.limit).await }).await?;
     stored.map_err(|error| ApiError::of_store(&error, &message_id))?;
     Ok(json_bytes(answer))
 }

@@ -49,6 +49,17 @@ async fn check(path: &Path) -> Problems {
             return problems;
         }
     };
+    for former in &config.organisation.former_keystores {
+        if let Err(error) = config::open_keystore(former) {
+            problems.add(path, &text, &["organisation", "former-keystores"], format!("{error:#}"));
+        }
+    }
+    if let Err(error) = config.store.place() {
+        problems.add(path, &text, &["store", "postgres", "url"], error);
+    }
+    if let Some(Err(error)) = config.store.bucket.as_ref().map(config::Bucket::settings) {
+        problems.add(path, &text, &["store", "bucket"], error);
+    }
     let certificate = identity.certificate();
     if !certificate.is_valid_at(jiff::Timestamp::now()) {
         let what = format!(

@@ -77,7 +77,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut tasks = delivery::start(&started.node, &stop);
     tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
     tasks.spawn(presence::listen(Arc::clone(&started.node), stop.clone()));
-    tasks.spawn(presence::run(Arc::clone(&started.node), stop.clone()));
+    // Until nothing is in hand any more, the others must not take it for dead.
+    let idle = CancellationToken::new();
+    let present = tokio::spawn(presence::run(Arc::clone(&started.node), idle.clone()));
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     if let Some(file) = &address_file {
         let temporary = file.with_extension("new");
@@ -90,7 +92,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let work = async {
         front.serve(listener, router, stop.clone()).await;
         tasks.join_all().await;
-        presence::leave(&started.node).await;
+        idle.cancel();
+        if let Err(error) = present.await {
+            tracing::error!(%error, "saying that this node is alive broke off");
+        }
     };
     // A load balancer learns from the readiness that no calls are wanted; until it has, they are answered.
     let drain = async {

@@ -35,6 +35,7 @@ fn outgoing(node: &Node, reply: &Sbd, service: &str, channel: Option<String>) ->
         sbd: sealed_sbd::seal(&node.vault, &facts.message_id, reply)?,
         facts,
         reply_channel: channel,
+        ready: true,
     })
 }
 

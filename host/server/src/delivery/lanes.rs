@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use budstikke_store::Turn;
+
 /// Failures in a row of one receiver until it is left alone.
 const LANE_FAILURES: u32 = 3;
 /// Receivers that fail, with none that succeeds in between, until the whole service is left alone.
@@ -27,13 +29,6 @@ struct Breaker {
 }
 
 impl Breaker {
-    fn open(&mut self, now: Instant) {
-        let pause = PAUSE.saturating_mul(1 << self.pauses.min(8)).min(LONGEST);
-        self.pauses += 1;
-        self.until = Some(now + pause);
-        self.trying = false;
-    }
-
     /// How many attempts may begin.
     fn allows(&self, now: Instant) -> usize {
         match self.until {
@@ -41,6 +36,23 @@ impl Breaker {
             Some(until) if until > now || self.trying => 0,
             Some(_) => 1,
         }
+    }
+
+    fn begin(&mut self) {
+        self.trying = self.until.is_some();
+    }
+
+    /// An attempt failed; `enough`: it was not the first. True: it is left alone from now on. Attempts that were under way when that
+    /// began say nothing new.
+    fn failed(&mut self, enough: bool, now: Instant) -> bool {
+        let trying = std::mem::take(&mut self.trying);
+        if self.until.is_some_and(|until| until > now) || !(enough || trying) {
+            return false;
+        }
+        let pause = PAUSE.saturating_mul(1 << self.pauses.min(8)).min(LONGEST);
+        self.pauses += 1;
+        self.until = Some(now + pause);
+        true
     }
 }
 
@@ -79,19 +91,6 @@ pub(super) enum Ending {
     Neither,
 }
 
-/// How much may be claimed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Room {
-    /// Lanes that have enough.
-    pub(super) busy: Vec<String>,
-    /// The lane that was served last.
-    pub(super) after: String,
-    /// Messages.
-    pub(super) limit: usize,
-    /// Messages of one lane.
-    pub(super) lane_limit: usize,
-}
-
 impl Lanes {
     /// `concurrency`: messages of the service under way at the same time.
     pub(super) fn new(concurrency: usize) -> Self {
@@ -116,22 +115,26 @@ impl Lanes {
     }
 
     /// What may be claimed when `free` messages more can be under way.
-    pub(super) fn room(&self, free: usize, now: Instant) -> Room {
+    pub(super) fn turn(&self, free: usize, now: Instant) -> Turn {
         let state = self.state();
-        let busy = state.lanes.iter().filter(|(_, lane)| {
+        let room = |lane: &Lane| {
             let most = if lane.slow > 0 {
                 self.of_a_slow_one()
             } else {
                 self.of_one()
             };
-            lane.in_hand >= most.min(lane.breaker.allows(now))
-        });
-        let limit = free.min(state.service.allows(now));
-        Room {
-            busy: busy.map(|(name, _)| name.clone()).collect(),
+            let of_both = most.saturating_sub(lane.in_hand);
+            of_both.min(lane.breaker.allows(now))
+        };
+        Turn {
+            rooms: state
+                .lanes
+                .iter()
+                .map(|(name, lane)| (name.clone(), room(lane)))
+                .collect(),
             after: state.last.clone(),
-            limit,
-            lane_limit: self.of_one().min(limit),
+            limit: free.min(state.service.allows(now)),
+            lane_limit: self.of_one(),
         }
     }
 
@@ -145,19 +148,18 @@ impl Lanes {
     pub(super) fn begin(&self, name: &str) {
         let mut state = self.state();
         name.clone_into(&mut state.last);
-        if state.service.until.is_some() {
-            state.service.trying = true;
-        }
+        state.service.begin();
         let lane = state.lanes.entry(name.to_owned()).or_default();
         lane.in_hand += 1;
-        if lane.breaker.until.is_some() {
-            lane.breaker.trying = true;
-        }
+        lane.breaker.begin();
     }
 
     /// It takes long.
     pub(super) fn slow(&self, name: &str) {
-        if let Some(lane) = self.state().lanes.get_mut(name) {
+        let mut state = self.state();
+        // It says nothing about the service yet: another one may try.
+        state.service.trying = false;
+        if let Some(lane) = state.lanes.get_mut(name) {
             lane.slow += 1;
         }
     }
@@ -179,17 +181,13 @@ impl Lanes {
             }
             Ending::Fails => {
                 lane.failures += 1;
-                if lane.failures >= LANE_FAILURES {
-                    lane.breaker.open(now);
+                if lane.breaker.failed(lane.failures >= LANE_FAILURES, now) {
                     paused = Some(Paused::Receiver);
                 }
                 if !state.failing.iter().any(|failing| failing == name) {
                     state.failing.push(name.to_owned());
                 }
-                let trying = std::mem::take(&mut state.service.trying);
-                let idle = state.service.until.is_none_or(|until| until <= now);
-                if idle && (trying || state.failing.len() >= FAILING_LANES) {
-                    state.service.open(now);
+                if state.service.failed(state.failing.len() >= FAILING_LANES, now) {
                     paused = Some(Paused::Service);
                 }
             }
@@ -219,6 +217,13 @@ pub(super) enum Paused {
 mod tests {
     use super::*;
 
+    /// How many messages of a lane may be claimed.
+    fn room(lanes: &Lanes, name: &str, now: Instant) -> usize {
+        let turn = lanes.turn(8, now);
+        let scarce = turn.rooms.iter().find(|(lane, _)| lane == name);
+        scarce.map_or(turn.lane_limit, |(_, room)| *room)
+    }
+
     fn failing(lanes: &Lanes, name: &str, times: u32, now: Instant) -> Option<Paused> {
         let mut paused = None;
         for _ in 0..times {
@@ -235,10 +240,10 @@ mod tests {
         for _ in 0..6 {
             lanes.begin("a");
         }
-        assert_eq!(lanes.room(2, now).busy, ["a"]);
-        assert_eq!(lanes.room(2, now).limit, 2);
+        assert_eq!((room(&lanes, "a", now), room(&lanes, "b", now)), (0, 6));
+        assert_eq!(lanes.turn(2, now).limit, 2);
         assert_eq!(lanes.end("a", false, Ending::Works, now), None);
-        assert!(lanes.room(3, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 1);
     }
 
     #[test]
@@ -248,11 +253,11 @@ mod tests {
         for _ in 0..2 {
             lanes.begin("a");
         }
-        assert!(lanes.room(6, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 4);
         lanes.slow("a");
-        assert_eq!(lanes.room(6, now).busy, ["a"]);
+        assert_eq!(room(&lanes, "a", now), 0);
         lanes.end("a", true, Ending::Works, now);
-        assert!(lanes.room(7, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 5);
     }
 
     #[test]
@@ -261,19 +266,46 @@ mod tests {
         let mut now = Instant::now();
         assert_eq!(failing(&lanes, "a", 2, now), None);
         assert_eq!(failing(&lanes, "a", 1, now), Some(Paused::Receiver));
-        assert_eq!(lanes.room(8, now).busy, ["a"]);
-        assert_eq!(lanes.room(8, now).limit, 8, "the others go on");
+        assert_eq!(room(&lanes, "a", now), 0);
+        assert_eq!(lanes.turn(8, now).limit, 8, "the others go on");
         now += PAUSE;
-        assert!(lanes.room(8, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 1);
         lanes.begin("a");
-        assert_eq!(lanes.room(7, now).busy, ["a"], "one is enough to see");
+        assert_eq!(room(&lanes, "a", now), 0, "one is enough to see");
         assert_eq!(lanes.end("a", false, Ending::Fails, now), Some(Paused::Receiver));
         now += PAUSE;
-        assert_eq!(lanes.room(8, now).busy, ["a"], "the second pause is longer");
+        assert_eq!(room(&lanes, "a", now), 0, "the second pause is longer");
         now += PAUSE;
         lanes.begin("a");
         assert_eq!(lanes.end("a", false, Ending::Works, now), None);
-        assert!(lanes.room(8, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 6);
+    }
+
+    #[test]
+    fn what_was_under_way_when_the_pause_began_does_not_make_it_longer() {
+        let lanes = Lanes::new(8);
+        let mut now = Instant::now();
+        for _ in 0..6 {
+            lanes.begin("a");
+        }
+        let paused = [(); 6].map(|()| lanes.end("a", false, Ending::Fails, now));
+        assert_eq!(paused.iter().flatten().count(), 1);
+        now += PAUSE;
+        assert_eq!(room(&lanes, "a", now), 1);
+    }
+
+    #[test]
+    fn a_trial_that_takes_long_does_not_keep_the_service_waiting() {
+        let lanes = Lanes::new(8);
+        let mut now = Instant::now();
+        for name in ["a", "b", "c"] {
+            failing(&lanes, name, 1, now);
+        }
+        now += PAUSE;
+        lanes.begin("d");
+        assert_eq!(lanes.turn(8, now).limit, 0);
+        lanes.slow("d");
+        assert_eq!(lanes.turn(8, now).limit, 1);
     }
 
     #[test]
@@ -283,14 +315,14 @@ mod tests {
         failing(&lanes, "a", 1, now);
         failing(&lanes, "b", 1, now);
         assert_eq!(failing(&lanes, "c", 1, now), Some(Paused::Service));
-        assert_eq!(lanes.room(8, now).limit, 0);
+        assert_eq!(lanes.turn(8, now).limit, 0);
         assert_eq!(lanes.pause(now), Some(PAUSE));
         now += PAUSE;
-        assert_eq!(lanes.room(8, now).limit, 1);
+        assert_eq!(lanes.turn(8, now).limit, 1);
         lanes.begin("d");
-        assert_eq!(lanes.room(7, now).limit, 0);
+        assert_eq!(lanes.turn(7, now).limit, 0);
         lanes.end("d", false, Ending::Works, now);
-        assert_eq!(lanes.room(8, now).limit, 8);
+        assert_eq!(lanes.turn(8, now).limit, 8);
     }
 
     #[test]
@@ -302,7 +334,7 @@ mod tests {
             failing(&lanes, "b", 1, now);
             lanes.begin("c");
             lanes.end("c", false, Ending::Works, now);
-            assert_eq!(lanes.room(8, now).limit, 8, "{round}");
+            assert_eq!(lanes.turn(8, now).limit, 8, "{round}");
         }
     }
 
@@ -314,6 +346,6 @@ mod tests {
         now += PAUSE;
         lanes.begin("a");
         lanes.end("a", false, Ending::Neither, now);
-        assert!(lanes.room(8, now).busy.is_empty());
+        assert_eq!(room(&lanes, "a", now), 1);
     }
 }

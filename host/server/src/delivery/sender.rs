@@ -16,7 +16,7 @@ use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
 use crate::presence;
-use budstikke_store::{Claimed, NewStatus, Outcome, StoreError, Turn};
+use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
 
 /// The longest sleep of a sender that nobody wakes.
 const IDLE: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String,
             Err(error) => {
                 tracing::error!(%error, service = sender.service, "the store cannot say what is to be sent; trying again");
                 if error.is_unclear() {
-                    presence::abandon(&sender.node).await;
+                    presence::give_back(&sender.node).await;
                 }
                 tokio::time::sleep(STORE_PAUSE).await;
             }
@@ -119,16 +119,10 @@ impl Sender {
     }
 
     async fn claim(&self, free: usize) -> Result<Vec<Claimed>, StoreError> {
-        let room = self.lanes.room(free, Instant::now());
-        if room.limit == 0 || self.adapter.plugin().is_none() || !self.node.presence.is_here() {
+        let turn = self.lanes.turn(free, Instant::now());
+        if turn.limit == 0 || self.adapter.plugin().is_none() || !self.node.presence.is_here() {
             return Ok(Vec::new());
         }
-        let turn = Turn {
-            busy: room.busy,
-            after: room.after,
-            limit: room.limit,
-            lane_limit: room.lane_limit,
-        };
         self.node.store.claim(&self.service, Node::now(), turn).await
     }
 
@@ -179,12 +173,7 @@ impl Sender {
 async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
     fail_point::reached("send.after-claim");
     let (id, lease, answer) = (claimed.message.id, claimed.lease, claimed.answer);
-    let outcome = attempt(node, adapter, claimed).await;
-    let ending = match &outcome {
-        Outcome::Sent { .. } | Outcome::GaveUp { discard: false, .. } => Ending::Works,
-        Outcome::Retry { .. } => Ending::Fails,
-        Outcome::GaveUp { .. } => Ending::Neither,
-    };
+    let (outcome, ending) = attempt(node, adapter, claimed).await;
     fail_point::reached("send.before-finish");
     // Nobody else can end this attempt: a message whose outcome is not stored would stay in our hands until the next start.
     loop {
@@ -207,7 +196,7 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
                     reason,
                     "the store closed before the outcome was stored; it is found out again"
                 );
-                presence::abandon(node).await;
+                presence::give_back(node).await;
                 return Ending::Neither;
             }
             Err(error) => tracing::error!(%error, "the outcome of an attempt could not be stored; trying again"),
@@ -216,12 +205,13 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
     }
 }
 
-async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Outcome {
+/// The outcome for the message, and what it says about its service.
+async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> (Outcome, Ending) {
     let expired = claimed.message.facts.expiry < Node::now();
     // With a checkpoint the message may have left already, whose outcome only the adapter can find out.
     let may_have_left = claimed.uncertain || !claimed.checkpoints.is_empty();
     if expired && !may_have_left {
-        return life_ended();
+        return (life_ended(), Ending::Neither);
     }
     let again = Again {
         attempt: claimed.attempt,
@@ -231,22 +221,32 @@ async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Outco
     };
     let answer = claimed.answer;
     let Some(plugin) = adapter.plugin() else {
-        return again.later(node, None, format!("the adapter {} is not running", adapter.name));
+        let text = format!("the adapter {} is not running", adapter.name);
+        return (again.later(node, None, text), Ending::Neither);
     };
-    let result = match OutgoingCall::new(node, claimed).await {
-        Ok(call) => plugin.send(Arc::new(call)).await,
-        Err(failure) => return again.failed(node, failure, answer, expired),
+    let call = match OutgoingCall::new(node, claimed).await {
+        Ok(call) => call,
+        // Our own disk or registry: the service was not asked.
+        Err(failure) => return (again.failed(node, failure, answer, expired), Ending::Neither),
     };
-    match result {
-        Ok(Ok(sent)) => left(sent),
-        Ok(Err(failure)) => again.failed(node, failure, answer, expired),
-        _ if expired => life_ended(),
-        // Whatever it was doing when it broke off, it may have sent.
-        Err(error) => Again {
-            uncertain: true,
-            ..again
+    match plugin.send(Arc::new(call)).await {
+        Ok(Ok(sent)) => (left(sent), Ending::Works),
+        Ok(Err(failure)) => {
+            let ending = match failure {
+                Failure::Permanent { .. } => Ending::Works,
+                Failure::Temporary { .. } | Failure::Unknown { .. } => Ending::Fails,
+            };
+            (again.failed(node, failure, answer, expired), ending)
         }
-        .later(node, None, error.to_string()),
+        Err(_) if expired => (life_ended(), Ending::Fails),
+        // Whatever it was doing when it broke off, it may have sent.
+        Err(error) => {
+            let again = Again {
+                uncertain: true,
+                ..again
+            };
+            (again.later(node, None, error.to_string()), Ending::Fails)
+        }
     }
 }
 

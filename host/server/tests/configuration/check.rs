@@ -54,6 +54,34 @@ fn what_the_file_says_wrongly_is_printed() {
 }
 
 #[test]
+fn a_secret_of_the_database_that_cannot_be_had_is_named() {
+    let installation = Installation::new().with_plugin();
+    installation.change(
+        "# [store.postgres]",
+        "[store.postgres]\nurl = { env = \"BUDSTIKKE_NO_SUCH\" }\n# ",
+    );
+    refused(
+        &installation,
+        "url = { env",
+        "store.postgres.url: the environment variable BUDSTIKKE_NO_SUCH is not set",
+    );
+}
+
+#[test]
+fn a_former_keystore_that_cannot_be_opened_is_named() {
+    let installation = Installation::new().with_plugin();
+    installation.change(
+        "# [[organisation.former-keystores]]",
+        "[[organisation.former-keystores]]\npath = \"keys/none.p12\"\n# ",
+    );
+    refused(
+        &installation,
+        "[[organisation.former-keystores]]",
+        "organisation.former-keystores: the keystore ",
+    );
+}
+
+#[test]
 fn a_schema_that_is_wrong_is_named() {
     let installation = Installation::new();
     installation.put("types/byggesak.schema.json", "{ \"type\": 17 }");

@@ -4,6 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use super::{DatabaseError, Dialect, Driver, Row, Value};
 
+/// Whether a statement only asks. Ours that begin with WITH and change something are executed, not asked for rows.
+fn is_question(sql: &str) -> bool {
+    sql.starts_with("SELECT") || sql.starts_with("WITH")
+}
+
 /// A connection in the hands of one piece of work.
 pub(crate) struct Connection {
     driver: RefCell<Box<dyn Driver>>,
@@ -94,7 +99,7 @@ impl Connection {
         read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
         mut each: impl FnMut(T),
     ) -> Result<(), DatabaseError> {
-        if !sql.starts_with("SELECT") {
+        if !is_question(sql) {
             self.wrote.set(true);
         }
         let done = self.driver.borrow_mut().query(sql, values, &mut |row| {

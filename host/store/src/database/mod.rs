@@ -26,9 +26,9 @@ pub enum DatabaseError {
     /// No room on its disk. Nothing of the transaction was stored.
     #[error("the disk that holds the database is full")]
     Full,
-    /// A row that must be alone exists already.
-    #[error("a row exists already: {0}")]
-    Twice(String),
+    /// A rule of the tables is in the way: a row exists already, or one that it belongs to has gone.
+    #[error("a rule of the database is in the way: {0}")]
+    Constraint(String),
     /// Another transaction was in the way. Nothing was stored; the same again can succeed.
     #[error("another transaction was in the way: {0}")]
     Conflict(String),

@@ -305,7 +305,7 @@ impl Driver for Session {
             Ok(_) => Ok(()),
             Err(DatabaseError::Away(_)) => Err(Commit::Unknown(mark)),
             // Another node had the same thought; the next mark is another one.
-            Err(DatabaseError::Twice(reason)) => Err(Commit::Failed(DatabaseError::Conflict(reason))),
+            Err(DatabaseError::Constraint(reason)) => Err(Commit::Failed(DatabaseError::Conflict(reason))),
             Err(error) => Err(Commit::Failed(error)),
         }
     }
@@ -352,7 +352,7 @@ impl From<sqlx::Error> for DatabaseError {
         // The server's own text, without the row that it is about.
         let reason = format!("{} ({})", told.message(), told.code());
         match told.code() {
-            "23505" | "23514" | "23503" => Self::Twice(told.constraint().unwrap_or("a constraint").to_owned()),
+            "23505" | "23514" | "23503" => Self::Constraint(told.constraint().unwrap_or("a constraint").to_owned()),
             "40001" | "40P01" | "55P03" => Self::Conflict(reason),
             "53100" => Self::Full,
             // The server stops, starts, or has cut the connection; 25006: it is a copy that only reads.

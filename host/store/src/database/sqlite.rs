@@ -55,7 +55,7 @@ impl Backend for Sqlite {
     }
 
     fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
-        Err(DatabaseError::Other("a commit to a file has no unknown end".into()))
+        Err(DatabaseError::Other("a commit to the file was broken off".into()))
     }
 
     fn writers(&self) -> usize {
@@ -98,7 +98,7 @@ impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::ConstraintViolation) => Self::Twice(error.to_string()),
+            Some(ErrorCode::ConstraintViolation) => Self::Constraint(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Conflict(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
@@ -165,7 +165,16 @@ impl Driver for File {
         if self.0.is_autocommit() {
             return Err(Commit::Failed(DatabaseError::Full));
         }
-        self.batch("COMMIT").map_err(Commit::Failed)
+        match self.batch("COMMIT") {
+            Ok(()) => Ok(()),
+            Err(DatabaseError::Full) => Err(Commit::Failed(DatabaseError::Full)),
+            Err(error) => {
+                tracing::error!(%error, "a commit broke off");
+                self.rollback();
+                // The next start may find it in the log, whole, and take it for good.
+                Err(Commit::Unknown(Mark(0)))
+            }
+        }
     }
 
     fn rollback(&mut self) {

@@ -8,6 +8,9 @@
 //! the transaction is taken back, the others run again together and the failed one alone. When the connection is lost, everything
 //! runs again on a new one; when it was lost during the commit, the database is asked first whether the commit took place.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -36,7 +39,7 @@ trait Job: Send {
 enum Ran {
     /// Its changes, if any, are to be committed.
     Done,
-    /// It found that it had nothing to do, and has changed nothing.
+    /// It found a reason not to, such as a message that is not there.
     Refused,
     /// The database did not let it.
     Broken(DatabaseError),

@@ -14,6 +14,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 
 use super::key::MessageKey;
+use super::place;
 use super::secret::SALT;
 
 const MAGIC: &[u8; 8] = b"BUDSTIK1";
@@ -187,12 +188,7 @@ impl<R: Read + Seek> Read for ChunkReader<R> {
 
 impl<R: Read + Seek> Seek for ChunkReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start"))?;
+        self.position = place::target(to, self.position, self.size)?;
         Ok(self.position)
     }
 }

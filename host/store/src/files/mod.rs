@@ -25,7 +25,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::digest::{Context, SHA256};
 use tokio::runtime::Handle;
 
 pub use bucket::BucketSettings;
@@ -91,28 +90,8 @@ impl Files {
         }
     }
 
-    /// Whether the stored bytes of a large file are still those that it is named by. Needs no key.
-    pub fn verify(&self, name: &str) -> io::Result<bool> {
-        let mut stored = self.place.open(name)?;
-        let mut digest = Context::new(&SHA256);
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            match stored.read(&mut buffer) {
-                Ok(0) => return Ok(hex::encode(digest.finish()) == name),
-                Ok(count) => digest.update(buffer.get(..count).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Removes a large file. One that is not there is no error.
-    pub fn remove(&self, name: &str) -> io::Result<()> {
-        self.place.remove(&[name.to_owned()])
-    }
-
     /// Removes large files. Those that are not there are no error.
-    pub fn remove_many(&self, names: &[String]) -> io::Result<()> {
+    pub fn remove(&self, names: &[String]) -> io::Result<()> {
         self.place.remove(names)
     }
 

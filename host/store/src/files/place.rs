@@ -2,7 +2,7 @@
 //!
 //! All calls may wait for a disk or a network; callers run on blocking threads.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::SystemTime;
 
 /// How many names are listed, asked about and removed at once.
@@ -36,3 +36,13 @@ pub(super) trait Draft: Write + Send {
 pub(super) trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
+
+/// Where a seek leads in content of `size` bytes that is read at `position`.
+pub(super) fn target(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
+    let target = match to {
+        SeekFrom::Start(offset) => Some(offset),
+        SeekFrom::End(offset) => size.checked_add_signed(offset),
+        SeekFrom::Current(offset) => position.checked_add_signed(offset),
+    };
+    target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start"))
+}

@@ -57,16 +57,41 @@ async fn is_as_answered(database: &Arc<Database>, answers: Vec<(String, Result<(
     .await
 }
 
+/// A store that reaches its database through a line.
+struct AtADistance {
+    server: Server,
+    database: Arc<Database>,
+    line: Arc<Line>,
+    store: Arc<Store>,
+}
+
+impl AtADistance {
+    async fn new() -> Self {
+        let (server, database, line) = blocking(|| {
+            let server = Server::shared().unwrap();
+            let database = Arc::new(server.database().unwrap());
+            let line = Arc::new(Line::to(server.address().unwrap()).unwrap());
+            (server, database, line)
+        })
+        .await;
+        let store = open(database.url_through(line.address()).unwrap()).await;
+        Self {
+            server,
+            database,
+            line,
+            store,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_cut_at_any_byte_loses_nothing_and_doubles_nothing() {
-    let (server, database) = blocking(|| {
-        let server = Server::shared().unwrap();
-        let database = server.database().unwrap();
-        (server, Arc::new(database))
-    })
-    .await;
-    let line = Arc::new(Line::to(server.address().unwrap()).unwrap());
-    let store = open(database.url_through(line.address()).unwrap()).await;
+    let AtADistance {
+        server,
+        database,
+        line,
+        store,
+    } = AtADistance::new().await;
     let mut answers = vec![create(&store, "before".into()).await];
     // A create is some five thousand bytes to the server; the last of them are its commit.
     for round in 0..40 {
@@ -89,14 +114,9 @@ async fn a_connection_that_is_cut_at_any_byte_loses_nothing_and_doubles_nothing(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_is_frozen_during_commits_loses_nothing() {
-    let (server, database) = blocking(|| {
-        let server = Server::shared().unwrap();
-        let database = server.database().unwrap();
-        (server, Arc::new(database))
-    })
-    .await;
-    let line = Arc::new(Line::to(server.address().unwrap()).unwrap());
-    let store = open(database.url_through(line.address()).unwrap()).await;
+    let AtADistance {
+        database, line, store, ..
+    } = AtADistance::new().await;
     let load = join_all((0..40).map(|number| {
         let store = Arc::clone(&store);
         async move {
@@ -176,20 +196,33 @@ async fn one_piece_that_fails_takes_no_other_with_it() {
     for place in [Place::on_a_file().await, Place::on_a_server().await] {
         let store = &place.store;
         create(store, "taken".into()).await.1.unwrap();
-        let load = (0..60).map(|number| {
-            let id = if number % 7 == 0 {
-                "taken".to_owned()
-            } else {
-                format!("m{number}")
-            };
-            create(store, id)
+        let load = (0..60).map(|number| async move {
+            match number % 7 {
+                // Found before anything is written.
+                0 => create(store, "taken".into()).await,
+                // Found when half of it is written.
+                1 => {
+                    let (id, files) = (format!("large-{number}"), vec![file("a", 600), file("b", 600)]);
+                    let answer = store.create(new(&id), files, RULES, created()).await;
+                    (id, answer)
+                }
+                _ => create(store, format!("m{number}")).await,
+            }
         });
-        for (id, answer) in join_all(load).await {
+        let answers = join_all(load).await;
+        assert_eq!(answers.len(), 60);
+        for (id, answer) in answers {
             match answer {
-                Ok(()) => assert_ne!(id, "taken"),
+                Ok(()) => assert!(id.starts_with('m'), "{id}"),
                 Err(StoreError::MessageExists) => assert_eq!(id, "taken"),
+                Err(StoreError::TooLarge { .. }) => assert!(id.starts_with("large"), "{id}"),
                 Err(other) => panic!("{id}: {other}"),
             }
+            assert_eq!(
+                store.knows_message(&id).await.unwrap(),
+                !id.starts_with("large"),
+                "{id}"
+            );
         }
     }
 }

@@ -192,7 +192,7 @@ async fn the_answers_to_a_message_leave_one_after_the_other(place: Place) {
         .unwrap()
         .unwrap();
     let delivered = NewStatus::plain(Status::InnkommendeLevert, NOW);
-    store.take("m", None, delivered, Some(new("m"))).await.unwrap();
+    store.take("m", None, delivered, Some(answer("m"))).await.unwrap();
     let mottatt = store.claim("S", NOW, some(10)).await.unwrap();
     assert_eq!(mottatt.len(), 1, "LEVERT waits for MOTTATT");
     assert_eq!(store.next_due("S").await.unwrap(), None);

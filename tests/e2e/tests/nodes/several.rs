@@ -12,11 +12,14 @@ use reqwest::StatusCode;
 const SOME: u64 = 6;
 /// An upload takes so long, so that there is always something in hand.
 const UPLOAD: Duration = Duration::from_millis(700);
+/// Longer than a silent node counts as alive.
+const LONG_UPLOAD: Duration = Duration::from_secs(9);
 /// Between looks into the database.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Three nodes of the sender, of which the first is in for trouble, and one of the receiver.
 async fn under_load(
+    upload: Duration,
     trouble: impl AsyncFnOnce(&mut Member, &SharedStore, &Traffic) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut clusters = Clusters::new([3, 1]).await?;
@@ -24,18 +27,19 @@ async fn under_load(
         .node
         .edit(|text| text.replace("[server]\n", "[server]\ndrain-time = \"2s\"\n"))?;
     let mut traffic = clusters.start().await?;
-    let result = survived(&mut clusters, &mut traffic, trouble).await;
+    let result = survived(&mut clusters, &mut traffic, upload, trouble).await;
     clusters.told(result)
 }
 
 async fn survived(
     clusters: &mut Clusters,
     traffic: &mut Traffic,
+    upload: Duration,
     trouble: impl AsyncFnOnce(&mut Member, &SharedStore, &Traffic) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     traffic.goes_on(SOME, PATIENCE).await.context("before the trouble")?;
     let faults = clusters.world.doubles.faults();
-    faults.always(Route::Upload, Fault::Delay(UPLOAD));
+    faults.always(Route::Upload, Fault::Delay(upload));
     let Cluster { members, store } = &mut clusters.both[0];
     trouble(&mut members[0], store, traffic).await?;
     faults.clear();
@@ -100,7 +104,7 @@ async fn taken_over(store: &SharedStore, session: i64) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_node_had_in_hand_is_taken_over() -> anyhow::Result<()> {
-    under_load(async |member, store, traffic| {
+    under_load(UPLOAD, async |member, store, traffic| {
         let session = first(store)?;
         // It stands still first, so that what it has in hand stays there.
         caught(store, session, || member.node.signal("STOP")).await?;
@@ -113,7 +117,7 @@ async fn what_a_killed_node_had_in_hand_is_taken_over() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_node_that_comes_back_late_changes_nothing() -> anyhow::Result<()> {
-    under_load(async |member, store, traffic| {
+    under_load(UPLOAD, async |member, store, traffic| {
         let session = first(store)?;
         caught(store, session, || member.node.signal("STOP")).await?;
         taken_over(store, session).await?;
@@ -126,7 +130,7 @@ async fn a_frozen_node_that_comes_back_late_changes_nothing() -> anyhow::Result<
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_cut_off_from_the_database_changes_nothing() -> anyhow::Result<()> {
-    under_load(async |member, store, traffic| {
+    under_load(UPLOAD, async |member, store, traffic| {
         let session = first(store)?;
         caught(store, session, || Ok(member.line.freeze()?)).await?;
         taken_over(store, session).await?;
@@ -159,7 +163,7 @@ async fn comes_back(member: &Member) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_told_to_stop_loses_no_call() -> anyhow::Result<()> {
-    under_load(async |member, store, traffic| {
+    under_load(UPLOAD, async |member, store, traffic| {
         let session = first(store)?;
         let node = member.node.fagsystem();
         let calls = tokio::spawn(calls_until_not_ready(node));
@@ -179,6 +183,29 @@ async fn a_node_that_is_told_to_stop_loses_no_call() -> anyhow::Result<()> {
         let there = format!("SELECT count(*) FROM session WHERE id = {session}");
         ensure!(number(store, &there)? == 0, "its session is still there");
         ensure!(in_hand(store, session)? == 0, "it left with something in hand");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_told_to_stop_finishes_a_long_upload_and_nobody_takes_it_over() -> anyhow::Result<()> {
+    under_load(LONG_UPLOAD, async |member, store, traffic| {
+        let session = first(store)?;
+        let started = Instant::now();
+        while in_hand(store, session)? == 0 {
+            ensure!(started.elapsed() < PATIENCE, "it never had anything in hand");
+            tokio::time::sleep(LOOK).await;
+        }
+        traffic.sides[0].put(0, None);
+        let status = member.node.terminate().await?;
+        ensure!(status.success(), "{status}");
+        let given_up = number(store, "SELECT count(*) FROM outgoing WHERE uncertain = 1")?;
+        ensure!(given_up == 0, "{given_up} messages were taken for cut off");
+        ensure!(
+            !member.node.log().contains("another worker took the message"),
+            "it was taken over"
+        );
         Ok(())
     })
     .await

@@ -55,6 +55,7 @@ impl House {
             message_type: "avtalt".into(),
             facts,
             reply_channel: None,
+            ready: false,
         };
         let created = NewStatus::plain(Status::Opprettet, Node::now());
         let rules = AttachmentRules { limit: 0 };

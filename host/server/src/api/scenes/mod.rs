@@ -279,6 +279,7 @@ impl House {
             message_type: sbd.message_type().name.to_string(),
             facts,
             reply_channel: None,
+            ready: false,
         };
         let (rules, created) = (
             AttachmentRules { limit: 0 },

@@ -8,6 +8,7 @@ use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectStore};
 
 use super::super::name::label;
+use super::super::place;
 use super::Connection;
 use super::pending::Pending;
 
@@ -116,12 +117,7 @@ impl Read for BucketReader {
 
 impl Seek for BucketReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start"))?;
+        self.position = place::target(to, self.position, self.size)?;
         Ok(self.position)
     }
 }

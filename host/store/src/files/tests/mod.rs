@@ -13,7 +13,7 @@ use budstikke_test_bucket::Bucket as TestBucket;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{BucketSettings, Files, MessageKey, NewFile, StoreKey};
+use super::{BucketSettings, Files, MessageKey, NewFile, StoreKey, StoredFiles};
 
 pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
@@ -106,4 +106,11 @@ pub(super) fn sample(size: usize) -> Vec<u8> {
     (0..size)
         .map(|index| u8::try_from((index * 31 + index / 251) % 256).unwrap())
         .collect()
+}
+
+/// Whether the stored bytes of a large file are still those that it is named by.
+pub(super) fn is_whole(files: &Files, name: &str) -> bool {
+    let mut stored = StoredFiles::from(files).open(name).unwrap();
+    io::copy(&mut stored, &mut io::sink()).unwrap();
+    stored.is_whole()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Home, key, sample};
+use super::{Home, is_whole, key, sample};
 use crate::files::SMALL;
 
 const CHUNK: usize = 64 * 1024;
@@ -110,7 +110,7 @@ fn the_name_is_what_sha256sum_says_of_the_stored_bytes() {
         let name = home.claimed(&key(), &sample(100_000));
         let output = Command::new("sha256sum").arg(home.stored(&name)).output().unwrap();
         assert!(String::from_utf8(output.stdout).unwrap().starts_with(&name));
-        assert!(home.files.verify(&name).unwrap());
+        assert!(is_whole(&home.files, &name));
     }
 }
 
@@ -121,7 +121,7 @@ fn the_same_content_written_twice_is_two_files() {
         let content = sample(100_000);
         let (one, other) = (home.claimed(&key, &content), home.claimed(&key, &content));
         assert_ne!(one, other);
-        home.files.remove(&one).unwrap();
+        home.files.remove(std::slice::from_ref(&one)).unwrap();
         assert!(home.content(&key, &other).unwrap() == content);
     }
 }
@@ -196,10 +196,10 @@ fn removing_what_is_not_there_is_no_error() {
         let key = key();
         let name = home.claimed(&key, &sample(100_000));
         let other = home.claimed(&key, &sample(100_001));
-        home.files.remove(&name).unwrap();
-        home.files.remove(&name).unwrap();
-        home.files.remove_many(&[name.clone(), other.clone()]).unwrap();
-        home.files.remove_many(&[]).unwrap();
+        home.files.remove(std::slice::from_ref(&name)).unwrap();
+        home.files.remove(std::slice::from_ref(&name)).unwrap();
+        home.files.remove(&[name.clone(), other.clone()]).unwrap();
+        home.files.remove(&[]).unwrap();
         for name in [name, other] {
             let error = home.content(&key, &name).unwrap_err();
             assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
@@ -214,7 +214,7 @@ fn what_is_no_name_never_becomes_a_path() {
         for name in ["", "..", "../../../../etc/passwd", &"A".repeat(64), &"a".repeat(63)] {
             let error = home.files.read(&key(), name).err().unwrap();
             assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
-            assert!(home.files.remove(name).is_err());
+            assert!(home.files.remove(&[name.to_owned()]).is_err());
         }
     }
 }

@@ -1,0 +1,131 @@
+//! A commit whose answer is lost, on a database that plays it.
+
+use super::*;
+use crate::database::{Dialect, Driver, EachRow, Mark, Value};
+
+/// Loses the answer to its first commit.
+struct Played {
+    /// Whether that one took place.
+    took_place: bool,
+    /// What is said of it later.
+    settled: Result<bool, DatabaseError>,
+    lost: Mutex<bool>,
+    /// Changes that were committed.
+    stored: Mutex<u64>,
+}
+
+struct Stage {
+    played: Arc<Played>,
+    changes: u64,
+}
+
+impl Backend for Arc<Played> {
+    fn connect(&self, _writes: bool) -> Result<Box<dyn Driver>, DatabaseError> {
+        Ok(Box::new(Stage {
+            played: Arc::clone(self),
+            changes: 0,
+        }))
+    }
+
+    fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
+        self.settled.clone()
+    }
+
+    fn writers(&self) -> usize {
+        1
+    }
+
+    fn batch(&self) -> usize {
+        10
+    }
+
+    fn readers(&self) -> usize {
+        1
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+}
+
+impl Driver for Stage {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn execute(&mut self, _sql: &str, _values: &[Value<'_>]) -> Result<u64, DatabaseError> {
+        self.changes += 1;
+        Ok(1)
+    }
+
+    fn query(&mut self, _sql: &str, _values: &[Value<'_>], _each: &mut EachRow<'_>) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    fn batch(&mut self, _sql: &str) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.changes = 0;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Commit> {
+        let first = !std::mem::replace(&mut *self.played.lost.lock().unwrap(), true);
+        if !first || self.played.took_place {
+            *self.played.stored.lock().unwrap() += self.changes;
+        }
+        if first { Err(Commit::Unknown(Mark(1))) } else { Ok(()) }
+    }
+
+    fn rollback(&mut self) {
+        self.changes = 0;
+    }
+
+    fn is_usable(&self) -> bool {
+        true
+    }
+}
+
+/// The answer to one change, and how often it was stored.
+async fn lost(took_place: bool, settled: Result<bool, DatabaseError>) -> (Result<(), StoreError>, u64) {
+    let played = Arc::new(Played {
+        took_place,
+        settled,
+        lost: Mutex::new(false),
+        stored: Mutex::new(0),
+    });
+    let backend: Arc<dyn Backend> = Arc::new(Arc::clone(&played));
+    let first = Connection::new(backend.connect(true).unwrap());
+    let writers = Writers::start(&backend, first).unwrap();
+    let change = |connection: &Connection| {
+        connection.execute("UPDATE", &[])?;
+        Ok(())
+    };
+    let answer = writers.write(change).await;
+    let stored = *played.stored.lock().unwrap();
+    (answer, stored)
+}
+
+#[tokio::test]
+async fn one_that_took_place_is_not_done_again() {
+    let (answer, stored) = lost(true, Ok(true)).await;
+    assert!(answer.is_ok());
+    assert_eq!(stored, 1);
+}
+
+#[tokio::test]
+async fn one_that_did_not_is_done_again() {
+    let (answer, stored) = lost(false, Ok(false)).await;
+    assert!(answer.is_ok());
+    assert_eq!(stored, 1);
+}
+
+#[tokio::test]
+async fn one_that_nobody_knows_of_is_said_to_be_unclear() {
+    for took_place in [true, false] {
+        let (answer, _) = lost(took_place, Err(DatabaseError::Away("no answer".into()))).await;
+        assert!(answer.unwrap_err().is_unclear());
+    }
+}
