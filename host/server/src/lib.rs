@@ -1,7 +1,7 @@
 //! The integrasjonspunkt: one API through which a fagsystem sends and receives messages over any meldingstjeneste.
 //!
-//! A message's way out: [`api`] parses and checks it, [`registry`] says which service reaches the receiver, [`store`] and
-//! [`vault`] keep it, [`delivery`] hands it to the service's adapter, which asks for what it needs through
+//! A message's way out: [`api`] parses and checks it, [`registry`] says which service reaches the receiver, the store
+//! ([`budstikke_store`]) keeps it, [`delivery`] hands it to the service's adapter, which asks for what it needs through
 //! [`abilities`]. The way in is the same, backwards: an adapter's `receive` hands messages to [`delivery`], the fagsystem
 //! takes them from [`api`]. On both ways [`webhooks`] tells those who asked for it. [`front`] stands before the API: it asks who
 //! calls, and limits what a caller may take.

@@ -7,6 +7,7 @@ use budstikke_message::identifier::OrganisationNumber;
 use budstikke_message::keystore::Identity;
 use budstikke_message::process::Processes;
 use budstikke_runtime::services::ServiceRules;
+use budstikke_store::{RetentionRule, Store, Vault};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
@@ -16,7 +17,6 @@ use crate::front::ServerCertificate;
 use crate::presence::Presence;
 use crate::registry::Registry;
 use crate::webhooks::Webhooks;
-use budstikke_store::{RetentionRule, Store, Vault};
 
 /// Largest sum of file sizes when the service does not say, bytes.
 const UPLOAD_LIMIT: u64 = 1 << 30;

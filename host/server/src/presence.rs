@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use budstikke_store::{ALIVE, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
-use budstikke_store::{ALIVE, StoreError};
 
 /// Between two words.
 const BEAT: Duration = Duration::from_millis(1500);

@@ -349,8 +349,14 @@ impl Store {
                 }
                 Outcome::GaveUp { status, discard, now } => {
                     let conversation = conversation_of_work(connection, id)?;
-                    if let Some(conversation) = conversation {
-                        add_status(connection, conversation, status)?;
+                    if let Some(conversation) = conversation
+                        && !add_status(connection, conversation, status)?
+                    {
+                        // Given up for the second time: the status is there, but the conversation was opened again.
+                        connection.execute(
+                            "UPDATE conversation SET finished = 1, last_update = ?2 WHERE id = ?1",
+                            params![conversation, now],
+                        )?;
                     }
                     if *discard || conversation.is_none() {
                         return outgoing::remove(connection, id);

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use budstikke_message::asic::{ZipError, ZipFiles, ZipLimits};
 use budstikke_runtime::services::{ByteReader, Document, DocumentRef, Failure};
+use budstikke_store::Vault;
+use budstikke_store::files::{FileReader, MessageKey, NewFile};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::io::SyncIoBridge;
@@ -22,8 +24,6 @@ pub use spool::VaultSpool;
 pub use stream::{blocking, copy, made_by, read_on_demand};
 
 use super::packaging::Recipe;
-use budstikke_store::Vault;
-use budstikke_store::files::{FileReader, MessageKey, NewFile};
 
 /// How deep recipes may stand in one another, and how many documents one may be made of. A package of ours is three deep.
 const DEPTH: u32 = 8;
@@ -221,14 +221,12 @@ impl Doc {
         if let Some(file) = self.file() {
             return Ok(Box::new(file?));
         }
-        match &self.source {
-            Source::Bytes(content) => Ok(Box::new(Cursor::new(content.clone()))),
-            _ => {
-                // These write themselves; a thread of its own turns that into something to read.
-                let document = self.clone();
-                Ok(Box::new(SyncIoBridge::new(made_by(move |out| document.write_to(out)))))
-            }
+        if let Source::Bytes(content) = &self.source {
+            return Ok(Box::new(Cursor::new(content.clone())));
         }
+        // The others write themselves; a thread of its own turns that into something to read.
+        let document = self.clone();
+        Ok(Box::new(SyncIoBridge::new(made_by(move |out| document.write_to(out)))))
     }
 
     /// A zip's directory; only of something that can be read at any place.

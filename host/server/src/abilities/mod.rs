@@ -8,11 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use budstikke_runtime::services::{Delivery, DocumentRef, Failure, SealScheme, Services, Spool, Token};
+use budstikke_store::{SetAside, StoreError};
 
 use crate::config;
 use crate::delivery::{self, Handover};
 use crate::node::Node;
-use budstikke_store::{SetAside, StoreError};
 use documents::{Doc, VaultSpool, blocking, temporary};
 use tokens::Tokens;
 

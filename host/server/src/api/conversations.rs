@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use budstikke_store::{Conversation, ConversationFilter, Direction, StatusRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +17,6 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{json, row_id, time};
 use crate::node::Node;
-use budstikke_store::{Conversation, ConversationFilter, Direction, StatusRow};
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "id"),

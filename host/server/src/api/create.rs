@@ -6,6 +6,8 @@ use std::sync::Arc;
 use budstikke_message::sbd::{CHANNEL_MAX_BYTES, DefaultsError, Sbd, SbdError};
 use budstikke_message::status::Status;
 use budstikke_message::violation::{Violation, code};
+use budstikke_store::files::MessageKey;
+use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
 use jiff::Timestamp;
 
 use super::error::{ApiError, ApiResult, Kind, kind};
@@ -14,8 +16,6 @@ use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
-use budstikke_store::files::MessageKey;
-use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
 
 /// What both ways to create a message can be refused with.
 pub(super) const REFUSALS: &[Kind] = &[

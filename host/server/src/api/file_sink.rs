@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
+use budstikke_store::Vault;
+use budstikke_store::files::{FileWriter, MessageKey, NewFile};
 use bytes::Bytes;
 
 use super::error::{ApiError, ApiResult};
 use crate::abilities::documents::blocking;
-use budstikke_store::Vault;
-use budstikke_store::files::{FileWriter, MessageKey, NewFile};
 
 /// Bytes that are collected before they are encrypted and written.
 const PIECE: usize = 256 * 1024;

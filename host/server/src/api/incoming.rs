@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use budstikke_message::cms::{CmsError, EnvelopeReader};
 use budstikke_message::status::Status;
+use budstikke_store::{IncomingFilter, IncomingMessage, LockToken, NewOutgoing, NewStatus, StoreError};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use tokio_util::io::ReaderStream;
 use utoipa::PartialSchema as _;
@@ -29,7 +30,6 @@ use crate::delivery::answer::status_answer;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::{IncomingFilter, IncomingMessage, LockToken, NewOutgoing, NewStatus, StoreError};
 
 /// Packages up to this size, in bytes, are decrypted to their end before the first byte goes out, so that damage anywhere
 /// in them is an error and not a broken download.

@@ -9,6 +9,8 @@ use std::io;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::IntoResponse as _;
+use budstikke_store::Vault;
+use budstikke_store::{ListedMessage, PageRequest, StoreError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use http::header::CONTENT_TYPE;
@@ -18,8 +20,6 @@ use super::error::{ApiError, ApiResult, kind};
 use super::page::Envelope;
 use crate::abilities::documents::blocking;
 use crate::sealed_sbd;
-use budstikke_store::Vault;
-use budstikke_store::{ListedMessage, PageRequest, StoreError};
 
 /// What is kept of the rows of one page, bytes.
 const HELD: usize = 4 * 1024 * 1024;

@@ -39,6 +39,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use budstikke_store::SealedSbd;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, PRAGMA, VARY};
 use http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION};
 use percent_encoding::percent_decode_str;
@@ -48,7 +49,6 @@ use utoipa_axum::routes;
 
 use crate::node::Node;
 use crate::{pages, sealed_sbd};
-use budstikke_store::SealedSbd;
 use description::Description;
 pub(crate) use description::refusals::PageRefusals;
 use error::{ApiError, ApiResult, kind};

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use budstikke_message::arkivmelding::Arkivmelding;
 use budstikke_message::sbd::Sbd;
+use budstikke_store::Attachment;
+use budstikke_store::files::{MessageKey, NewFile};
 use http::header::CONTENT_TYPE;
 
 use super::arriving::Arriving;
@@ -22,8 +24,6 @@ use super::upload::{
 };
 use super::{json_bytes, send, unbroken};
 use crate::node::Node;
-use budstikke_store::Attachment;
-use budstikke_store::files::{MessageKey, NewFile};
 
 /// Everything that the request brought.
 struct Received {

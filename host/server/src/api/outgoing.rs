@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use budstikke_store::OutgoingFilter;
+use budstikke_store::files::MessageKey;
 
 use super::arriving::Arriving;
 use super::create::{self, Call};
@@ -19,8 +21,6 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{json_bytes, sbd_json, takes_json, unbroken};
 use crate::node::Node;
-use budstikke_store::OutgoingFilter;
-use budstikke_store::files::MessageKey;
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "id"),

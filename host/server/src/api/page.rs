@@ -1,11 +1,11 @@
 //! Paging and sorting of every list. Spec: messaging API, 1.1.
 
+use budstikke_store::{PageOf, PageRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult, kind};
 use super::params::Params;
-use budstikke_store::{PageOf, PageRequest};
 
 /// Rows of a page when nothing is asked for.
 pub(super) const DEFAULT_SIZE: u64 = 10;

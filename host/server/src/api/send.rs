@@ -10,6 +10,7 @@ use budstikke_message::body::Kind;
 use budstikke_message::document_type::Files;
 use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
+use budstikke_store::{Attachment, Direction, NewStatus};
 
 use super::create::own_certificate;
 use super::description::refusals::refusals;
@@ -19,7 +20,6 @@ use super::upload::{damaged, read_arkivmelding};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::{Attachment, Direction, NewStatus};
 
 /// What the conversation says about a message that was sent too late.
 const TOO_LATE: &str = "Levetiden gikk ut før meldingen ble sendt; den må opprettes på nytt";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
+use budstikke_store::{StatusFilter, StatusRow};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +20,6 @@ use super::page::{self, Sortable};
 use super::params::Params;
 use super::{bare, json, row_id, time};
 use crate::node::Node;
-use budstikke_store::{StatusFilter, StatusRow};
 
 pub(super) const SORTABLE: Sortable = &[
     ("id", "status.id"),

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use budstikke_store::{Replay, StoreError, Subscription};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,7 +22,6 @@ use super::params::Params;
 use super::{json as answer, row_id, takes_json, unbroken};
 use crate::node::Node;
 use crate::webhooks::{self, BACKLOG, SigningSecret};
-use budstikke_store::{Replay, StoreError, Subscription};
 use given::{Change, Given, Whole};
 
 pub(super) const SORTABLE: Sortable = &[

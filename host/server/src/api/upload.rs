@@ -15,6 +15,8 @@ use budstikke_message::mime::mime_for;
 use budstikke_message::sbd::{AttachedError, Sbd};
 use budstikke_message::violation::{Violation, code};
 use budstikke_message::xml;
+use budstikke_store::files::{FileReader, MessageKey, NewFile};
+use budstikke_store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError, Vault};
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::arriving::Arriving;
@@ -29,8 +31,6 @@ use crate::abilities::documents::blocking;
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::files::{FileReader, MessageKey, NewFile};
-use budstikke_store::{Attachment, AttachmentRules, Description, NewAttachment, StoreError, Vault};
 
 /// Largest file of XML that is read, bytes.
 const XML: u64 = 16 * 1024 * 1024;

@@ -11,6 +11,8 @@ use budstikke_message::keystore::Identity;
 use budstikke_runtime::{
     CompileLimits, Compiler, CompilerCommand, Engine, FolderSettings, Loader, PluginFolder, PluginSpec, PoolSettings,
 };
+use budstikke_store::files::{BucketSettings, Files, StoreKey};
+use budstikke_store::{Place, Store, Vault};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
@@ -23,8 +25,6 @@ use crate::node::Node;
 use crate::presence::Presence;
 use crate::registry::TomlRegistry;
 use crate::webhooks::Webhooks;
-use budstikke_store::files::{BucketSettings, Files, StoreKey};
-use budstikke_store::{Place, Store, Vault};
 
 /// A node, and what must live as long as it.
 pub(super) struct Started {

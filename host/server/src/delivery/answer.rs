@@ -2,11 +2,11 @@
 
 use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
+use budstikke_store::{ConversationFacts, NewOutgoing};
 use jiff::Timestamp;
 
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::{ConversationFacts, NewOutgoing};
 
 /// The status message that goes back to the sender, if messages of this type are answered at all. Whether the service is
 /// answered is settled when the message arrives.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use budstikke_message::status::Status;
+use budstikke_store::{NewStatus, RetentionRule, StoreError, Walk};
 use tokio_util::sync::CancellationToken;
 
 use crate::abilities::documents::blocking;
 use crate::config::retention::told;
 use crate::node::Node;
-use budstikke_store::{NewStatus, RetentionRule, StoreError, Walk};
 
 const TICK: Duration = Duration::from_secs(2);
 /// Ticks between looks for what is too old. Spec: documents and packaging, 11.2 (every 30 s).

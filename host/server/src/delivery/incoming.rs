@@ -8,6 +8,7 @@ use budstikke_message::cms::{CmsError, EnvelopeReader};
 use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
 use budstikke_runtime::services::{Delivery, DocumentRef, Failure};
+use budstikke_store::{About, Arrival, ConversationFacts, NewStatus, StoreError, StoredFile};
 use serde_json::Value;
 
 use super::answer::status_answer;
@@ -16,7 +17,6 @@ use crate::abilities::documents::{Doc, VaultFile, blocking, temporary};
 use crate::fail_point;
 use crate::node::Node;
 use crate::sealed_sbd;
-use budstikke_store::{About, Arrival, ConversationFacts, NewStatus, StoreError, StoredFile};
 
 /// How large the content of a package may be when it arrives: so many times its sealed size, and at least so many bytes.
 /// Deflate does better only on content that was made to.

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use budstikke_runtime::services::{DocumentRef, Failure, Outgoing, OutgoingFacts};
+use budstikke_store::files::MessageKey;
+use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 use crate::abilities::documents::{Digests, Doc, blocking, temporary};
 use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
 use crate::sealed_sbd;
-use budstikke_store::files::MessageKey;
-use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 /// See [`Outgoing`].
 pub(super) struct OutgoingCall {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use budstikke_message::status::Status;
 use budstikke_runtime::services::{Failure, Sent, StatusReport};
+use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -16,7 +17,6 @@ use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
 use crate::presence;
-use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
 
 /// The longest sleep of a sender that nobody wakes.
 const IDLE: Duration = Duration::from_secs(5);

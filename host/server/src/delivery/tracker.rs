@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use budstikke_store::{NewStatus, TrackItem};
 use tokio_util::sync::CancellationToken;
 
 use super::sender::registered;
 use crate::adapters::Adapter;
 use crate::node::Node;
-use budstikke_store::{NewStatus, TrackItem};
 
 const TICK: Duration = Duration::from_secs(1);
 /// Messages that are asked about in one round.

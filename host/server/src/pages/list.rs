@@ -1,12 +1,12 @@
 //! The list of conversations.
 
+use budstikke_store::{Conversation, Direction, Found, SEARCHED, StatusRow};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::search::MAX_TEXT;
 use crate::api::time::written;
-use budstikke_store::{Conversation, Direction, Found, SEARCHED, StatusRow};
 
 /// The heading.
 pub(super) const TITLE: &str = "Conversations";

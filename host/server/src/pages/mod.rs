@@ -9,13 +9,13 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use budstikke_store::{ConversationSearch, Direction};
 use http::header::LOCATION;
 use maud::html;
 
 use crate::api::PageRefusals;
 use crate::api::time::{end_of_day, start_of_day};
 use crate::node::Node;
-use budstikke_store::{ConversationSearch, Direction};
 
 pub(crate) use list::Asked;
 

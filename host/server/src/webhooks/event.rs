@@ -1,10 +1,9 @@
 //! What subscribers are told, as JSON. Spec: messaging API, 9.
 
 use budstikke_message::datetime::DateTime;
+use budstikke_store::Event;
 use jiff::Timestamp;
 use serde::Serialize;
-
-use budstikke_store::Event;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

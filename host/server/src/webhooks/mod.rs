@@ -13,11 +13,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use budstikke_store::{Delivery, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::fail_point;
 use crate::node::Node;
-use budstikke_store::{Delivery, StoreError};
 
 pub use endpoint::Endpoint;
 pub use post::{Failed, Webhooks};

@@ -5,9 +5,8 @@ use std::io;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
-
 use budstikke_store::Vault;
+use zeroize::Zeroizing;
 
 /// What a sealed secret is.
 const CONTEXT: &str = "signing secret";

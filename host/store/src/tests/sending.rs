@@ -170,17 +170,51 @@ async fn what_is_not_due_is_not_claimed(place: Place) {
 async fn a_message_that_was_given_up_keeps_its_content(place: Place) {
     let store = &place.store;
     queued(store, "m").await;
-    let claimed = store.claim("S", NOW, some(1)).await.unwrap().remove(0);
-    let status = NewStatus::plain(Status::Feil, NOW).with_receipt("http-400");
-    let gave_up = Outcome::GaveUp {
-        status,
-        discard: false,
-        now: NOW,
-    };
-    store.finish(claimed.message.id, claimed.lease, gave_up).await.unwrap();
+    given_up(store, NOW).await;
     assert_eq!(statuses(store, "m").await, ["OPPRETTET", "FEIL"]);
     assert!(store.garbage(10).await.unwrap().is_empty());
     assert!(store.claim("S", NOW + HOUR, some(1)).await.unwrap().is_empty());
+}
+
+/// Claims the only message and gives it up.
+async fn given_up(store: &Store, now: i64) -> Claimed {
+    let claimed = store.claim("S", now, some(1)).await.unwrap().remove(0);
+    let gave_up = Outcome::GaveUp {
+        status: NewStatus::plain(Status::Feil, now).with_receipt("http-400"),
+        discard: false,
+        now,
+    };
+    store.finish(claimed.message.id, claimed.lease, gave_up).await.unwrap();
+    claimed
+}
+
+async fn a_message_that_was_given_up_can_be_sent_again_and_given_up_again(place: Place) {
+    let store = &place.store;
+    let is_finished = async || store.outgoing_conversation("m").await.unwrap().unwrap().finished;
+    queued(store, "m").await;
+    given_up(store, NOW).await;
+    let listed = store.given_up(10).await.unwrap();
+    assert_eq!(
+        (listed.len(), listed[0].message_id.as_str(), listed[0].attempts),
+        (1, "m", 1)
+    );
+    assert_eq!(listed[0].error.as_deref(), Some("http-400"));
+    assert!(is_finished().await);
+
+    assert!(store.resend("m", NOW + 9 * HOUR, NOW + HOUR).await.unwrap());
+    assert!(!store.resend("m", NOW, NOW).await.unwrap(), "it is on its way");
+    assert!(!is_finished().await);
+    assert!(store.given_up(10).await.unwrap().is_empty());
+    let again = given_up(store, NOW + 2 * HOUR).await;
+    assert_eq!((again.attempt, again.message.facts.expiry), (1, NOW + 9 * HOUR));
+    assert_eq!(again.files.len(), 1, "its content is there");
+    assert!(is_finished().await);
+    assert_eq!(statuses(store, "m").await, ["OPPRETTET", "FEIL"]);
+
+    assert!(store.drop_given_up("m").await.unwrap());
+    assert!(!store.drop_given_up("m").await.unwrap());
+    assert_eq!(store.garbage(10).await.unwrap(), ["blob-first.txt"]);
+    assert!(is_finished().await, "its conversation stays");
 }
 
 async fn the_answers_to_a_message_leave_one_after_the_other(place: Place) {
@@ -240,6 +274,7 @@ on_every_database! {
     checkpoints_and_kept_documents_survive_a_restart,
     what_is_not_due_is_not_claimed,
     a_message_that_was_given_up_keeps_its_content,
+    a_message_that_was_given_up_can_be_sent_again_and_given_up_again,
     the_answers_to_a_message_leave_one_after_the_other,
     the_sum_of_the_files_is_what_counts,
 }

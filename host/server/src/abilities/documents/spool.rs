@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use budstikke_runtime::services::{ByteWriter, DocumentRef, Failure, Spool};
+use budstikke_store::Vault;
+use budstikke_store::files::MessageKey;
 use tokio_util::io::SyncIoBridge;
 
 use super::stream::{PIECE, copy};
 use super::{Doc, VaultFile, temporary};
-use budstikke_store::Vault;
-use budstikke_store::files::MessageKey;
 
 /// Collects bytes from a service in the vault.
 pub struct VaultSpool {

@@ -59,8 +59,8 @@ pub(in crate::api) const FILE_NOT_FOUND: Kind = missing(
 
 pub(in crate::api) const MESSAGE_EXISTS: Kind = bad(
     "MessageAlreadyExistsException",
-    "Leave instanceIdentifier out to get a new message id, or go on with the message that exists. An id is free again \
-     when its conversation has been deleted.",
+    "Leave instanceIdentifier out to get a new message id, or go on with the message that exists. The id of a draft \
+     is free again when the draft and then its conversation have been deleted.",
 );
 pub(in crate::api) const SUBSCRIPTION_EXISTS: Kind = bad(
     "SubscriptionWithSameNameAndPushEndpointAlreadyExists",

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use budstikke_message::violation::Violation;
+use budstikke_store::StoreError;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use budstikke_store::StoreError;
 
 pub(super) use kind::Kind;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use budstikke_store::WebhookReport;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,7 +11,6 @@ use crate::api::description::refusals::refusals;
 use crate::api::error::{ApiError, ApiResult};
 use crate::api::{json, time};
 use crate::node::Node;
-use budstikke_store::WebhookReport;
 
 refusals! { ReadRefusals: &[]; }
 

@@ -14,7 +14,7 @@ use super::*;
 const DRAFT: &str = "DRAFT";
 
 /// Every path, with `{}` where an id goes.
-const PATHS: [&str; 24] = [
+const PATHS: [&str; 27] = [
     "/api/messages/out",
     "/api/messages/out/multipart",
     "/api/messages/out/{}",
@@ -37,6 +37,9 @@ const PATHS: [&str; 24] = [
     "/manage/info",
     "/manage/set-aside",
     "/manage/set-aside/{}",
+    "/manage/given-up",
+    "/manage/given-up/{}",
+    "/manage/nodes",
     "/api/{}",
     "/{}",
 ];

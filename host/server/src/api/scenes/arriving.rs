@@ -1,9 +1,8 @@
 //! What arrives, as the fagsystem sees it afterwards. Spec: messaging API, 6 and 8; documents and packaging, 11.
 
 use budstikke_runtime::services::Delivery;
-use serde_json::json;
-
 use budstikke_store::Turn;
+use serde_json::json;
 
 use super::*;
 use crate::delivery::{Handover, deliver};

@@ -3,11 +3,11 @@
 use std::io::Write as _;
 
 use budstikke_message::cms::{ContentCipher, EnvelopeWriter, KeyTransport};
+use budstikke_store::files::MessageKey;
+use budstikke_store::{Arrival, StoredFile};
 use serde_json::json;
 
 use super::*;
-use budstikke_store::files::MessageKey;
-use budstikke_store::{Arrival, StoredFile};
 
 impl House {
     /// A message on the queue whose package is sealed to somebody. Returns its id.

@@ -37,6 +37,10 @@ async fn every_answer_has_the_security_headers_and_every_error_a_body() {
         (house.get("/manage/health"), 200),
         (house.get("/manage/info"), 200),
         (house.get("/manage/set-aside"), 200),
+        (house.get("/manage/given-up"), 200),
+        (house.post("/manage/given-up/unknown"), 404),
+        (house.delete("/manage/given-up/unknown"), 404),
+        (house.get("/manage/nodes"), 200),
         (house.get("/manage/webhooks"), 200),
     ] {
         let (request, name) = (request.build().unwrap(), status);

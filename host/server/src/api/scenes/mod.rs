@@ -54,6 +54,8 @@ use budstikke_message::process::Processes;
 use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
 use budstikke_runtime::services::ServiceRules;
+use budstikke_store::files::Files;
+use budstikke_store::{AttachmentRules, NewOutgoing, NewStatus, Place, Store, Vault};
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -69,8 +71,6 @@ use crate::presence::Presence;
 use crate::registry::{Capability, Record, Registry, RegistryError, TomlRegistry};
 use crate::sealed_sbd;
 use crate::webhooks::Webhooks;
-use budstikke_store::files::Files;
-use budstikke_store::{AttachmentRules, NewOutgoing, NewStatus, Place, Store, Vault};
 
 const STANDARD: &str = "urn:no:difi:arkivmelding:xsd::arkivmelding";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use budstikke_store::{Attachment, Description, NewAttachment};
 use serde_json::json;
 
 use super::*;
-use budstikke_store::{Attachment, Description, NewAttachment};
 
 /// Reads a page from standard input and tells what is in it: tags that do not close, cells, links, text, labels.
 const READER: &str = r#"

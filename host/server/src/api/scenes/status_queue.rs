@@ -1,9 +1,9 @@
 //! The queue of statuses that one fagsystem empties.
 
+use budstikke_store::Direction;
 use serde_json::json;
 
 use super::*;
-use budstikke_store::Direction;
 
 impl House {
     async fn registered(&self, message_id: &str, status: Status) {

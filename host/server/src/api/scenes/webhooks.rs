@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use budstikke_store::{Arrival, Direction};
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::subscriber::{PATIENCE, Subscriber};
 use super::*;
 use crate::webhooks;
-use budstikke_store::{Arrival, Direction};
 
 impl House {
     /// Subscribers are told until the guard goes.

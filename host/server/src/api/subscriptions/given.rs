@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use budstikke_message::violation::{Violation, code};
+use budstikke_store::{EventFilter, NewSubscription, SubscriptionChange};
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -10,7 +11,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::error::{ApiError, ApiResult, kind};
 use crate::webhooks::{SigningSecret, Webhooks};
-use budstikke_store::{EventFilter, NewSubscription, SubscriptionChange};
 
 /// Characters of a name.
 const NAME: std::ops::RangeInclusive<usize> = 1..=255;
