@@ -71,8 +71,9 @@ enum Command {
     Plugins,
     /// Measures and prints the figures of docs/performance.md.
     Bench {
-        /// Only these: call, start, accept, throughput, lists, peek, large.
-        names: Vec<String>,
+        /// Names of some, and `--on sqlite` or `--on postgres`. docs/performance.md lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Format, lints and licences, without tests.
     Lint,
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         Command::Fuzz { names, minutes } => fuzz(&names, minutes),
         Command::Chaos { minutes, ground, seed } => chaos(minutes, &ground, seed),
         Command::Plugins => plugins::build().map(drop),
-        Command::Bench { names } => bench(&names),
+        Command::Bench { arguments } => bench(&arguments),
         Command::Lint => lint(),
     };
     match done {
@@ -169,12 +170,12 @@ fn schemathesis(examples: u32, seed: u32) -> anyhow::Result<()> {
     )
 }
 
-fn bench(names: &[String]) -> anyhow::Result<()> {
+fn bench(arguments: &[String]) -> anyhow::Result<()> {
     setup::prepare(&setup::DEMO)?;
     plugins::build()?;
     step("building for release (the first time takes many minutes)");
     run::check(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
-    run::check(built("release", "bench").args(names))
+    run::check(built("release", "bench").args(arguments))
 }
 
 /// A program of ours that has just been built, told where the main program is.

@@ -30,14 +30,16 @@ const fn debian(program: &'static str, probe: &'static str, package: &'static st
 }
 
 /// The demo and the benches make keys with openssl.
-pub(crate) const DEMO: [Need; 2] = [
+pub(crate) const DEMO: [Need; 3] = [
     debian("cc", "--version", "gcc"),
+    debian("make", "--version", "make"),
     debian("openssl", "version", "openssl"),
 ];
 
 /// The referees of the tests.
-pub(crate) const TESTS: [Need; 9] = [
+pub(crate) const TESTS: [Need; 10] = [
     debian("cc", "--version", "gcc"),
+    debian("make", "--version", "make"),
     debian("openssl", "version", "openssl"),
     debian("unzip", "-v", "unzip"),
     debian(

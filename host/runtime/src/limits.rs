@@ -78,7 +78,7 @@ impl Default for Limits {
             call_time: Duration::from_secs(30),
             transfer_time: Duration::from_hours(1),
             cpu_time: Duration::from_secs(5),
-            concurrency: 40,
+            concurrency: 112,
             queue_time: Duration::from_secs(30),
             table_elements: 20_000,
             instances: 100,

@@ -233,7 +233,7 @@ impl Store {
                 return Ok(false);
             }
             seen::remember(connection, &message_key, arrival.now)?;
-            let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, arrival.now)?;
+            let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, None, arrival.now)?;
             for status in &arrival.statuses {
                 add_status(connection, conversation, status)?;
             }

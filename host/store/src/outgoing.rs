@@ -2,8 +2,8 @@
 
 use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status,
-    insert_conversation, listed,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, insert_conversation, listed,
+    put_status,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -246,12 +246,7 @@ impl Present {
 fn add(
     connection: &Connection,
     outgoing: i64,
-    message_id: &str,
-    NewAttachment {
-        file: new,
-        small,
-        describes,
-    }: &NewAttachment,
+    NewAttachment { file: new, small, .. }: &NewAttachment,
     number: u32,
 ) -> Result<(), StoreError> {
     connection.execute(
@@ -268,11 +263,7 @@ fn add(
             new.primary,
         ],
     )?;
-    blob::keep(connection, &new.blob, small.as_deref())?;
-    match describes {
-        Some(description) => describe(connection, message_id, description),
-        None => Ok(()),
-    }
+    blob::keep(connection, &new.blob, small.as_deref())
 }
 
 fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
@@ -332,7 +323,8 @@ impl Store {
     /// Spec: messaging API, 5.1 step 5.
     pub async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| knows(connection, &message_id)).await
+        self.read(move |connection| seen::is_ours(connection, &message_id))
+            .await
     }
 
     /// Stores a message with its conversation and its files, in one step.
@@ -344,16 +336,19 @@ impl Store {
         created: NewStatus,
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
-            if knows(connection, &new.facts.message_id)? {
+            if seen::is_ours(connection, &new.facts.message_id)? {
                 return Err(StoreError::MessageExists);
             }
-            let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, created.at)?;
-            add_status(connection, conversation, &created)?;
+            let description = files.iter().filter_map(|file| file.describes.as_ref()).next_back();
+            let conversation =
+                insert_conversation(connection, Direction::Outgoing, &new.facts, description, created.at)?;
+            // It finishes nothing, and comes at the time that the conversation bears already.
+            put_status(connection, conversation, &created)?;
             let outgoing = insert(connection, "message", &new, created.at)?;
             let mut present = Present::default();
             for file in &files {
                 let number = present.take(&file.file, rules)?;
-                add(connection, outgoing, &new.facts.message_id, file, number)?;
+                add(connection, outgoing, file, number)?;
             }
             Ok(())
         })
@@ -380,7 +375,10 @@ impl Store {
                 params![message.id, now],
             )?;
             let number = Present::of(attachments(connection, message.id)?).take(&file.file, rules)?;
-            add(connection, message.id, &message_id, &file, number)?;
+            add(connection, message.id, &file, number)?;
+            if let Some(description) = &file.describes {
+                describe(connection, &message_id, description)?;
+            }
             Ok(number)
         })
         .await
@@ -471,13 +469,4 @@ impl Store {
         self.write(move |connection| Ok(remove_unless_leased(connection, &message_id, now)? == Removal::Removed))
             .await
     }
-}
-
-fn knows(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
-    let present = connection.exists(
-        "SELECT 1 FROM conversation WHERE message_id = ?1 \
-         UNION ALL SELECT 1 FROM outgoing WHERE message_id = ?1 AND kind = 'message' LIMIT 1",
-        params![message_id],
-    )?;
-    Ok(present || seen::seen(connection, &SeenKey::sent(message_id))?)
 }

@@ -3,6 +3,7 @@
 use crate::database::{Connection, DatabaseError, Row, ToValue, Value, params};
 use budstikke_message::status::Status;
 
+use super::outgoing::Description;
 use super::{StoreError, status_queue, webhook};
 
 /// Which way a message goes, from here.
@@ -340,12 +341,15 @@ pub(crate) fn insert_conversation(
     connection: &Connection,
     direction: Direction,
     facts: &ConversationFacts,
+    description: Option<&Description>,
     now: i64,
 ) -> Result<i64, StoreError> {
+    let title = description.map_or("", |known| known.title.as_str());
+    let reference = description.and_then(|known| known.reference.as_deref());
     Ok(connection.one(
         "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
-             receiver_identifier, process, document_type, service, channel, expiry, message_reference, last_update) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?3, ?13) RETURNING id",
+             receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, last_update) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13, ?3), ?14, ?15) RETURNING id",
         params![
             facts.message_id,
             direction.as_str(),
@@ -359,6 +363,8 @@ pub(crate) fn insert_conversation(
             facts.service,
             facts.channel,
             facts.expiry,
+            reference,
+            title,
             now,
         ],
         |row| row.get(0),
@@ -381,23 +387,9 @@ pub(crate) fn conversation_of(
 /// Registers a status once, tells subscribers and feeds the status queue. False when the conversation has the value already:
 /// nothing changes then. Spec: messaging API, 8.1.
 pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
-    let added: Option<i64> = connection.maybe(
-        "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (conversation, status) DO NOTHING RETURNING id",
-        params![
-            conversation,
-            status.status.name(),
-            status.description,
-            status.raw_receipt,
-            status.at
-        ],
-        |row| row.get(0),
-    )?;
-    let Some(row) = added else {
+    if !put_status(connection, conversation, status)? {
         return Ok(false);
-    };
-    webhook::tell(connection, row)?;
-    status_queue::enqueue(connection, row, conversation)?;
+    }
     connection.execute(
         "UPDATE conversation SET last_update = ?2, finished = CASE WHEN ?3 = 1 THEN 1 ELSE finished END, \
              track_at = CASE WHEN ?4 = 1 THEN NULL ELSE track_at END WHERE id = ?1",
@@ -408,5 +400,32 @@ pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &Ne
             status.status.stops_polling()
         ],
     )?;
+    Ok(true)
+}
+
+/// The same without what it changes in its conversation.
+pub(crate) fn put_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
+    let added = connection.maybe(
+        "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (conversation, status) DO NOTHING \
+             RETURNING id, EXISTS (SELECT 1 FROM subscription), EXISTS (SELECT 1 FROM status_queue_service)",
+        params![
+            conversation,
+            status.status.name(),
+            status.description,
+            status.raw_receipt,
+            status.at
+        ],
+        |row| Ok((row.get::<i64>(0)?, row.get::<bool>(1)?, row.get::<bool>(2)?)),
+    )?;
+    let Some((row, subscribed, queued)) = added else {
+        return Ok(false);
+    };
+    if subscribed {
+        webhook::tell(connection, row)?;
+    }
+    if queued {
+        status_queue::enqueue(connection, row, conversation)?;
+    }
     Ok(true)
 }

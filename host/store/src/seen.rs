@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest;
 
 use super::{Store, StoreError};
-use crate::database::{Connection, Dialect, params};
+use crate::database::{Connection, Dialect, Value, params};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days that an id is remembered at least.
@@ -69,7 +69,21 @@ impl SeenKey {
 }
 
 pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
-    let found = connection.all(SEEN, params![&key.0[..]], |row| row.get::<Vec<u8>>(0))?;
+    holds(connection, SEEN, params![&key.0[..]], key)
+}
+
+/// True when a message of ours has left under the id, or has a conversation, or has not left yet.
+pub(crate) fn is_ours(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
+    let key = SeenKey::sent(message_id);
+    let sql = format!(
+        "{SEEN} UNION ALL SELECT ?1 FROM conversation WHERE message_id = ?2 \
+         UNION ALL SELECT ?1 FROM outgoing WHERE message_id = ?2 AND kind = 'message'"
+    );
+    holds(connection, &sql, params![&key.0[..], message_id], &key)
+}
+
+fn holds(connection: &Connection, sql: &str, values: &[Value<'_>], key: &SeenKey) -> Result<bool, StoreError> {
+    let found = connection.all(sql, values, |row| row.get::<Vec<u8>>(0))?;
     Ok(found
         .iter()
         .any(|keys| keys.chunks_exact(LENGTH).any(|one| one == key.0)))

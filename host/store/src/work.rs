@@ -6,7 +6,7 @@
 use super::blob;
 use super::outgoing::{self, Attachment, OutgoingMessage};
 use super::presence;
-use super::record::{Direction, NewStatus, add_status, conversation_of};
+use super::record::{NewStatus, add_status};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
 
@@ -108,16 +108,24 @@ impl Turn {
     }
 }
 
-fn holds(connection: &Connection, id: i64, lease: i64) -> Result<(), StoreError> {
-    let sql = format!(
-        "SELECT 1 FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2{}",
+/// What a worker's write finds when it still holds its lease, and keeps until the commit.
+fn held(connection: &Connection) -> String {
+    format!(
+        "FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2{}",
         connection.dialect().for_update()
+    )
+}
+
+/// An error unless the worker still holds its lease. Gives the conversation of the message; an answer has none.
+fn holds(connection: &Connection, id: i64, lease: i64) -> Result<Option<i64>, StoreError> {
+    let sql = format!(
+        "SELECT (SELECT conversation.id FROM conversation WHERE kind = 'message' \
+         AND conversation.message_id = outgoing.message_id AND direction = 'OUTGOING') {}",
+        held(connection)
     );
-    if connection.exists(&sql, params![id, lease])? {
-        Ok(())
-    } else {
-        Err(StoreError::LeaseLost)
-    }
+    connection
+        .maybe(&sql, params![id, lease], |row| row.get(0))?
+        .ok_or(StoreError::LeaseLost)
 }
 
 /// Lanes with something ready after `after`, in their order, at most `limit`. One look at the index for each, however long its
@@ -275,13 +283,15 @@ impl Store {
     /// Remembers a step of an attempt.
     pub async fn save_checkpoint(&self, id: i64, lease: i64, name: String, value: Vec<u8>) -> Result<(), StoreError> {
         self.write(move |connection| {
-            holds(connection, id, lease)?;
-            connection.execute(
-                "INSERT INTO checkpoint (outgoing, name, value) VALUES (?1, ?2, ?3) \
+            let saved = connection.execute(
+                &format!(
+                    "INSERT INTO checkpoint (outgoing, name, value) SELECT id, ?3, ?4 {} \
                      ON CONFLICT (outgoing, name) DO UPDATE SET value = excluded.value",
-                params![id, name, value],
+                    held(connection)
+                ),
+                params![id, lease, name, value],
             )?;
-            Ok(())
+            if saved == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
         })
         .await
     }
@@ -289,13 +299,16 @@ impl Store {
     /// Remembers a kept document; `small`: its encrypted bytes, when it is small. An older one of that name becomes garbage.
     pub async fn save_kept(&self, id: i64, lease: i64, kept: Kept, small: Option<Vec<u8>>) -> Result<(), StoreError> {
         self.write(move |connection| {
-            holds(connection, id, lease)?;
             drop_kept(connection, id, &kept.name)?;
-            connection.execute(
-                "INSERT INTO kept (outgoing, name, blob, media_type, size, md5, sha256) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            let saved = connection.execute(
+                &format!(
+                    "INSERT INTO kept (outgoing, name, blob, media_type, size, md5, sha256) \
+                     SELECT id, ?3, ?4, ?5, ?6, ?7, ?8 {}",
+                    held(connection)
+                ),
                 params![
                     id,
+                    lease,
                     kept.name,
                     kept.blob,
                     kept.media_type,
@@ -304,6 +317,9 @@ impl Store {
                     kept.sha256,
                 ],
             )?;
+            if saved == 0 {
+                return Err(StoreError::LeaseLost);
+            }
             blob::keep(connection, &kept.blob, small.as_deref())
         })
         .await
@@ -321,14 +337,14 @@ impl Store {
     /// Ends an attempt.
     pub async fn finish(&self, id: i64, lease: i64, outcome: Outcome) -> Result<(), StoreError> {
         self.write(move |connection| {
-            holds(connection, id, lease)?;
+            let conversation = holds(connection, id, lease)?;
             match &outcome {
                 Outcome::Sent {
                     statuses,
                     reference,
                     track_at,
                 } => {
-                    if let Some(conversation) = conversation_of_work(connection, id)? {
+                    if let Some(conversation) = conversation {
                         connection.execute(
                             "UPDATE conversation SET track_at = ?2, \
                                  external_reference = coalesce(?3, external_reference) WHERE id = ?1",
@@ -348,7 +364,6 @@ impl Store {
                     Ok(())
                 }
                 Outcome::GaveUp { status, discard, now } => {
-                    let conversation = conversation_of_work(connection, id)?;
                     if let Some(conversation) = conversation
                         && !add_status(connection, conversation, status)?
                     {
@@ -386,20 +401,13 @@ impl Store {
 }
 
 fn drop_kept(connection: &Connection, id: i64, name: &str) -> Result<(), StoreError> {
-    let named = "SELECT blob FROM kept WHERE outgoing = ?1 AND name = ?2";
-    blob::release(connection, named, params![id, name])?;
-    connection.execute("DELETE FROM kept WHERE outgoing = ?1 AND name = ?2", params![id, name])?;
-    Ok(())
-}
-
-fn conversation_of_work(connection: &Connection, id: i64) -> Result<Option<i64>, StoreError> {
-    let message: Option<String> = connection.maybe(
-        "SELECT message_id FROM outgoing WHERE id = ?1 AND kind = 'message'",
-        params![id],
+    let dropped: Option<String> = connection.maybe(
+        "DELETE FROM kept WHERE outgoing = ?1 AND name = ?2 RETURNING blob",
+        params![id, name],
         |row| row.get(0),
     )?;
-    match message {
-        None => Ok(None),
-        Some(message_id) => conversation_of(connection, &message_id, Direction::Outgoing),
+    match dropped {
+        Some(blob) => blob::release(connection, "SELECT CAST(?1 AS TEXT) AS blob", params![blob]),
+        None => Ok(()),
     }
 }

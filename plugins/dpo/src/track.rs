@@ -41,7 +41,9 @@ pub(crate) fn track<H: Host>(
             format!("`{reference}` of {message_id} is not a transfer's id"),
         ));
     }
-    let progress = match look_up(host, settings, reference)? {
+    let subjects = host.subjects(&settings.token_profile)?;
+    let one_of_many = subjects.len() > 1;
+    let progress = match look_up(host, settings, reference, subjects)? {
         Some(overview) => judge(&overview, host.now()),
         None => done(
             "ANNET",
@@ -49,7 +51,7 @@ pub(crate) fn track<H: Host>(
             None,
         ),
     };
-    if progress.track_after.is_none() {
+    if one_of_many && progress.track_after.is_none() {
         host.forget(&subject_key(reference));
     }
     Ok(progress)
@@ -57,14 +59,22 @@ pub(crate) fn track<H: Host>(
 
 /// None when nobody of us finds it. Without a remembered sender all subjects are asked, and the one that may see it
 /// answers.
-fn look_up<H: Host>(host: &H, settings: &Settings, id: &str) -> Result<Option<Overview>, Failure> {
-    let subjects = host.subjects(&settings.token_profile)?;
-    let remembered = host
-        .recall(&subject_key(id))
-        .and_then(|value| String::from_utf8(value).ok());
-    let candidates = match remembered.filter(|subject| subjects.contains(subject)) {
-        Some(subject) => vec![subject],
-        None => subjects,
+fn look_up<H: Host>(
+    host: &H,
+    settings: &Settings,
+    id: &str,
+    subjects: Vec<String>,
+) -> Result<Option<Overview>, Failure> {
+    let remembered = || {
+        host.recall(&subject_key(id))
+            .and_then(|value| String::from_utf8(value).ok())
+    };
+    let candidates = match subjects.len() {
+        0 | 1 => subjects,
+        _ => match remembered().filter(|subject| subjects.contains(subject)) {
+            Some(subject) => vec![subject],
+            None => subjects,
+        },
     };
     let mut failure = None;
     for subject in &candidates {

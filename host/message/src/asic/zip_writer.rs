@@ -32,6 +32,29 @@ pub struct ZipWriter<W: Write> {
     names: HashSet<String>,
     dos_time: u32,
     unfinished: bool,
+    /// Of the entry before: a compressor is much larger than a small entry.
+    spare: Option<Deflate>,
+}
+
+/// A compressor and what it writes into.
+struct Deflate {
+    compress: Compress,
+    buffer: Vec<u8>,
+}
+
+impl Deflate {
+    fn new() -> Self {
+        Self {
+            // Most of what people attach is compressed already, and a better level takes three times as long to find that out.
+            compress: Compress::new(flate2::Compression::fast(), false),
+            buffer: vec![0; STEP],
+        }
+    }
+
+    fn again(mut self) -> Self {
+        self.compress.reset();
+        self
+    }
 }
 
 impl<W: Write> ZipWriter<W> {
@@ -44,6 +67,7 @@ impl<W: Write> ZipWriter<W> {
             names: HashSet::new(),
             dos_time: dos_time(Timestamp::now()),
             unfinished: false,
+            spare: None,
         }
     }
 
@@ -121,16 +145,17 @@ impl<W: Write> ZipWriter<W> {
             size: 0,
             offset: self.offset,
         })?;
-        let level = match compression {
-            // Most of what people attach is compressed already, and a better level takes three times as long to find that out.
-            Compression::Deflate => flate2::Compression::fast(),
-            Compression::None => flate2::Compression::none(),
+        let deflate = match compression {
+            Compression::Deflate => Some(self.spare.take().map_or_else(Deflate::new, Deflate::again)),
+            Compression::None => None,
         };
+        let start = self.offset;
         Ok(ZipEntryWriter {
             zip: self,
-            deflate: Compress::new(level, false),
+            deflate,
             crc: crc32fast::Hasher::new(),
-            buffer: vec![0; STEP],
+            size: 0,
+            start,
         })
     }
 
@@ -210,45 +235,80 @@ impl<W: Write> std::fmt::Debug for ZipWriter<W> {
 /// One deflated entry being written. Dropping it without [`finish`](Self::finish) makes the whole zip fail.
 pub struct ZipEntryWriter<'a, W: Write> {
     zip: &'a mut ZipWriter<W>,
-    deflate: Compress,
+    /// None: blocks without compression.
+    deflate: Option<Deflate>,
     crc: crc32fast::Hasher,
-    buffer: Vec<u8>,
+    /// Bytes before compression.
+    size: u64,
+    /// Where its content begins in the zip.
+    start: u64,
 }
+
+/// Most bytes of a deflate block without compression, and the heads of the last one, which is empty (RFC 1951, 3.2.4).
+const BLOCK: usize = 65_535;
+const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
 
 impl<W: Write> ZipEntryWriter<'_, W> {
     /// Ends the entry; gives its size in bytes before compression.
     pub fn finish(mut self) -> Result<u64, ZipError> {
-        while self.step(&[], FlushCompress::Finish)?.1 != Status::StreamEnd {}
-        let size = self.deflate.total_in();
+        match self.deflate.take() {
+            Some(mut deflate) => {
+                while self.step(&mut deflate, &[], FlushCompress::Finish)?.1 != Status::StreamEnd {}
+                self.zip.spare = Some(deflate);
+            }
+            None => self.zip.put(&LAST)?,
+        }
+        let compressed = self.zip.offset - self.start;
         if let Some(entry) = self.zip.entries.last_mut() {
-            entry.crc = self.crc.clone().finalize();
-            entry.compressed = self.deflate.total_out();
-            entry.size = size;
+            entry.crc = self.crc.finalize();
+            entry.compressed = compressed;
+            entry.size = self.size;
             let descriptor = entry.descriptor();
             self.zip.put(&descriptor)?;
         }
         self.zip.unfinished = false;
-        Ok(size)
+        Ok(self.size)
     }
 
     fn deflate(&mut self, mut content: &[u8]) -> Result<(), ZipError> {
         self.crc.update(content);
-        while !content.is_empty() {
-            let (taken, _) = self.step(content, FlushCompress::None)?;
-            content = &content[taken..];
+        self.size += content.len() as u64;
+        let Some(mut deflate) = self.deflate.take() else {
+            return self.plain(content);
+        };
+        let mut done = Ok(());
+        while !content.is_empty() && done.is_ok() {
+            done = self
+                .step(&mut deflate, content, FlushCompress::None)
+                .map(|(taken, _)| content = &content[taken..]);
+        }
+        self.deflate = Some(deflate);
+        done
+    }
+
+    fn plain(&mut self, content: &[u8]) -> Result<(), ZipError> {
+        for block in content.chunks(BLOCK) {
+            let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            let [[a, b], [c, d]] = [length.to_le_bytes(), (!length).to_le_bytes()];
+            self.zip.put(&[0, a, b, c, d])?;
+            self.zip.put(block)?;
         }
         Ok(())
     }
 
-    fn step(&mut self, content: &[u8], flush: FlushCompress) -> Result<(usize, Status), ZipError> {
-        let (before_in, before_out) = (self.deflate.total_in(), self.deflate.total_out());
-        let status = self
-            .deflate
-            .compress(content, &mut self.buffer, flush)
+    fn step(
+        &mut self,
+        Deflate { compress, buffer }: &mut Deflate,
+        content: &[u8],
+        flush: FlushCompress,
+    ) -> Result<(usize, Status), ZipError> {
+        let (before_in, before_out) = (compress.total_in(), compress.total_out());
+        let status = compress
+            .compress(content, buffer, flush)
             .map_err(|_| ZipError::Malformed("deflate failed"))?;
-        let taken = usize::try_from(self.deflate.total_in() - before_in).unwrap_or(0);
-        let made = usize::try_from(self.deflate.total_out() - before_out).unwrap_or(0);
-        self.zip.put(&self.buffer[..made])?;
+        let taken = usize::try_from(compress.total_in() - before_in).unwrap_or(0);
+        let made = usize::try_from(compress.total_out() - before_out).unwrap_or(0);
+        self.zip.put(&buffer[..made])?;
         if taken == 0 && made == 0 && status != Status::StreamEnd {
             return Err(ZipError::Malformed("deflate makes no progress"));
         }

@@ -60,7 +60,7 @@ impl<W: Write> EnvelopeWriter<W> {
         Ok(Self {
             inner,
             encryptor: Some(encryptor),
-            pending: Vec::with_capacity(2 * PIECE + 32),
+            pending: Vec::new(),
         })
     }
 

@@ -30,6 +30,8 @@ const DEPTH: u32 = 8;
 const PARTS: u32 = 10_000;
 /// Streams of documents that have to be made while they are read, at the same time. Each holds a thread.
 const MADE_STREAMS: usize = 32;
+/// A file of at most so many bytes is read at once when it is opened: a way to another thread for each piece takes longer.
+const AT_ONCE: u64 = 64 * 1024;
 static STREAMS: Semaphore = Semaphore::const_new(MADE_STREAMS);
 
 /// A document of this host.
@@ -102,8 +104,8 @@ impl Doc {
         Self::new(name, media_type, source, Some(size))
     }
 
-    /// A download in the vault; its file goes with the document unless somebody takes it over.
-    fn received(vault: &Vault, name: &str, media_type: &str, file: VaultFile) -> Self {
+    /// A file that was written: a download or a package. It goes with the document unless somebody takes it over.
+    pub fn received(vault: &Vault, name: &str, media_type: &str, file: VaultFile) -> Self {
         let size = file.file.size();
         let source = Source::Received {
             vault: vault.clone(),
@@ -332,7 +334,16 @@ impl Document for Doc {
             return Ok(Box::pin(Cursor::new(content.clone())));
         }
         let document = self.clone();
-        if matches!(self.source, Source::Blob { .. } | Source::Received { .. }) {
+        let is_file = matches!(self.source, Source::Blob { .. } | Source::Received { .. });
+        if is_file && self.size.is_some_and(|size| size <= AT_ONCE) {
+            let read = blocking(move || {
+                let mut content = Vec::new();
+                document.reader()?.read_to_end(&mut content)?;
+                Ok(content)
+            });
+            return Ok(Box::pin(Cursor::new(read.await.map_err(|error| temporary(&error))?)));
+        }
+        if is_file {
             let reader = blocking(move || document.reader())
                 .await
                 .map_err(|error| temporary(&error))?;

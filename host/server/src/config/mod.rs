@@ -152,7 +152,7 @@ impl Default for Messages {
         Self {
             lifetime_hours: 24,
             lock_minutes: 5,
-            concurrency: 10,
+            concurrency: 32,
             service_concurrency: BTreeMap::new(),
             retry_seconds: retry::SECONDS.to_vec(),
             status_queue: Vec::new(),

@@ -8,7 +8,7 @@ use budstikke_runtime::services::{DocumentRef, Failure, Outgoing, OutgoingFacts}
 use budstikke_store::files::MessageKey;
 use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
-use crate::abilities::documents::{Digests, Doc, blocking, temporary};
+use crate::abilities::documents::{Digests, Doc, VaultFile, blocking, temporary};
 use crate::fail_point;
 use crate::node::Node;
 use crate::registry::{Capability, RegistryError};
@@ -208,27 +208,39 @@ impl Outgoing for OutgoingCall {
         }
         let (vault, key, recipe) = (self.node.vault.clone(), self.key.clone(), Doc::from_ref(document)?);
         let media_type = recipe.media_type.clone();
-        let (file, digests) = blocking(move || recipe.compute(&vault, &key))
-            .await
-            .map_err(|error| temporary(&error))?;
+        let (file, digests, key) = blocking(move || {
+            let (file, digests) = recipe.compute(&vault, &key)?;
+            Ok((file, digests, key))
+        })
+        .await
+        .map_err(|error| temporary(&error))?;
+        let file = VaultFile { file, key };
         let kept = Kept {
             name: name.to_owned(),
-            blob: file.name().to_owned(),
+            blob: file.file.name().to_owned(),
             media_type,
-            size: file.size(),
-            md5: digests.md5,
-            sha256: digests.sha256,
+            size: file.file.size(),
+            md5: digests.md5.clone(),
+            sha256: digests.sha256.clone(),
         };
+        let small = file.file.small().map(<[u8]>::to_vec);
+        let in_memory = small.is_some();
         let saved = self
             .node
             .store
-            .save_kept(self.id, self.lease, kept.clone(), file.small().map(<[u8]>::to_vec))
+            .save_kept(self.id, self.lease, kept.clone(), small)
             .await;
         if saved.as_ref().map_or_else(StoreError::is_unclear, |()| true) {
-            file.claim();
+            file.file.claim();
         }
         saved.map_err(|error| stored(&error))?;
-        let document = self.kept_document(&kept);
+        // A small one is still in memory, and need not be asked of the store.
+        let document: DocumentRef = if in_memory {
+            let document = Doc::received(&self.node.vault, name, &kept.media_type, file);
+            Arc::new(document.digested(digests))
+        } else {
+            self.kept_document(&kept)
+        };
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.name != name);
         all.push(kept);

@@ -46,7 +46,9 @@ pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String,
         rung.as_mut().enable();
         let free = tokio::select! {
             () = stop.cancelled() => break,
-            permit = sender.permits.acquire() => permit.map_or(0, |_| sender.permits.available_permits() + 1),
+            some = sender.permits.acquire_many(sender.some) => some.map_or(0, |some| {
+                sender.permits.available_permits() + some.num_permits()
+            }),
         };
         match sender.claim(free).await {
             Ok(messages) if messages.is_empty() => {
@@ -93,6 +95,9 @@ struct Sender {
     adapter: Arc<Adapter>,
     service: String,
     concurrency: u32,
+    /// How many must be free before more are claimed: a commit for each single one would cost more than it brings. No more than
+    /// one receiver leaves to the others, so that one which is slow does not hold them up.
+    some: u32,
     lanes: Lanes,
     /// For messages under way.
     permits: Arc<Semaphore>,
@@ -112,6 +117,7 @@ impl Sender {
             aside: Arc::new(Semaphore::new((permits * ASIDE) as usize)),
             ended: Notify::new(),
             concurrency: permits,
+            some: (permits / 4).max(1),
             node,
             adapter,
             service,

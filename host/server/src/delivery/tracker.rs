@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use budstikke_store::{NewStatus, TrackItem};
+use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::sender::registered;
@@ -11,8 +12,9 @@ use crate::adapters::Adapter;
 use crate::node::Node;
 
 const TICK: Duration = Duration::from_secs(1);
-/// Messages that are asked about in one round.
-const ROUND: u32 = 50;
+/// Messages that are asked about in one round, and at the same time.
+const ROUND: u32 = 200;
+const AT_ONCE: usize = 8;
 /// The shortest and longest time between two looks, and the age at which the longest is reached.
 /// Spec: documents and packaging, 11.3.
 const SHORTEST: i64 = 1000;
@@ -29,8 +31,8 @@ fn interval(age: i64) -> i64 {
 pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, stop: CancellationToken) {
     let duty = format!("track {}", adapter.name);
     while !stop.is_cancelled() {
-        if node.holds(&duty).await {
-            round(&node, &adapter, &stop).await;
+        if node.holds(&duty).await && round(&node, &adapter, &stop).await {
+            continue;
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -39,26 +41,33 @@ pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, stop: Cancellati
     }
 }
 
-async fn round(node: &Node, adapter: &Adapter, stop: &CancellationToken) {
-    match node
+/// True when more is due, and this round went well.
+async fn round(node: &Node, adapter: &Adapter, stop: &CancellationToken) -> bool {
+    if adapter.plugin().is_none() {
+        return false;
+    }
+    let due = node
         .store
-        .due_for_tracking(adapter.services.clone(), Node::now(), ROUND)
-        .await
-    {
+        .due_for_tracking(adapter.services.clone(), Node::now(), ROUND);
+    match due.await {
         Ok(items) => {
-            for item in items {
-                if stop.is_cancelled() {
-                    return;
-                }
-                look(node, adapter, item).await;
-            }
+            let full = items.len() >= ROUND as usize;
+            let looks = futures::stream::iter(items)
+                .take_until(stop.cancelled())
+                .map(|item| look(node, adapter, item))
+                .buffer_unordered(AT_ONCE);
+            looks.fold(full, async |good, stored| good && stored).await
         }
-        Err(error) => tracing::error!(%error, "the store cannot say which messages are to be tracked"),
+        Err(error) => {
+            tracing::error!(%error, "the store cannot say which messages are to be tracked");
+            false
+        }
     }
 }
 
-async fn look(node: &Node, adapter: &Adapter, item: TrackItem) {
-    let Some(plugin) = adapter.plugin() else { return };
+/// True when what came of it is stored.
+async fn look(node: &Node, adapter: &Adapter, item: TrackItem) -> bool {
+    let Some(plugin) = adapter.plugin() else { return false };
     let result = plugin.track(&item.message_id, &item.reference).await;
     let now = Node::now();
     let (statuses, next): (Vec<NewStatus>, Option<i64>) = match result {
@@ -81,8 +90,12 @@ async fn look(node: &Node, adapter: &Adapter, item: TrackItem) {
             (Vec::new(), Some(now + interval(now - item.last_update)))
         }
     };
-    if let Err(error) = node.store.tracked(item.conversation, statuses, next).await {
-        tracing::error!(message_id = item.message_id, %error, "what became of a message could not be stored");
+    match node.store.tracked(item.conversation, statuses, next).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(message_id = item.message_id, %error, "what became of a message could not be stored");
+            false
+        }
     }
 }
 

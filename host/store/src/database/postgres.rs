@@ -43,7 +43,10 @@ const TRANSLATED: usize = 1000;
 /// What every connection is told first. Durability is not left to the server's settings; a transaction whose client is gone
 /// ends by itself.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '55s'; SET lock_timeout = '8s'; \
-     SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = error";
+     SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = error; SET jit = off";
+/// What one that writes is told as well. Its statements are few, the same all day and find their rows by an index: making a plan
+/// anew costs more than carrying it out, and one that was made while a table was small must not read a large one through.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 
 /// A database of a server.
 pub(crate) struct Postgres {
@@ -64,7 +67,7 @@ impl Postgres {
         Ok(Self { options, writers })
     }
 
-    fn open(&self) -> Result<Session, DatabaseError> {
+    fn open(&self, writes: bool) -> Result<Session, DatabaseError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -72,6 +75,9 @@ impl Postgres {
         let connecting = async {
             let mut connection = self.options.connect().await?;
             connection.execute(SETTINGS).await?;
+            if writes {
+                connection.execute(PLANS).await?;
+            }
             Ok(connection)
         };
         let connection = match runtime.block_on(async { timeout(CONNECT, connecting).await }) {
@@ -102,14 +108,14 @@ fn unreachable(error: sqlx::Error) -> DatabaseError {
 }
 
 impl Backend for Postgres {
-    fn connect(&self, _writes: bool) -> Result<Box<dyn Driver>, DatabaseError> {
-        Ok(Box::new(self.open()?))
+    fn connect(&self, writes: bool) -> Result<Box<dyn Driver>, DatabaseError> {
+        Ok(Box::new(self.open(writes)?))
     }
 
     fn settle(&self, mark: Mark) -> Result<bool, DatabaseError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let asked = self.open().and_then(|mut session| {
+            let asked = self.open(false).and_then(|mut session| {
                 let put = format!(
                     "INSERT INTO commit_mark (id) VALUES ({}) ON CONFLICT DO NOTHING",
                     mark.0

@@ -24,6 +24,10 @@ use crate::StoreError;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Hints to other nodes are at least so far apart.
 const HINTS: Duration = Duration::from_millis(100);
+/// Under load: how long the first piece waits for others that share its commit.
+const COMPANY: Duration = Duration::from_millis(1);
+/// Pieces of the commit before, from which on there is load.
+const LOAD: usize = 4;
 /// How often a piece that met another transaction is tried again.
 const CONFLICTS: u32 = 20;
 
@@ -174,7 +178,9 @@ struct Writer {
 
 impl Writer {
     fn run(&mut self, inbox: &Inbox) {
-        while let Some(waiting) = take(inbox, self.backend.batch()) {
+        let mut load = false;
+        while let Some(waiting) = take(inbox, self.backend.batch(), load) {
+            load = waiting.len() >= LOAD;
             self.commit(waiting);
         }
     }
@@ -308,9 +314,12 @@ enum Ended {
 }
 
 /// Waits for a piece, and takes what else is there. None: no more will come.
-fn take(inbox: &Inbox, limit: usize) -> Option<Waiting> {
+fn take(inbox: &Inbox, limit: usize, load: bool) -> Option<Waiting> {
     let inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = vec![inbox.recv().ok()?];
+    if load {
+        std::thread::sleep(COMPANY);
+    }
     while taken.len() < limit
         && let Ok(job) = inbox.try_recv()
     {

@@ -9,7 +9,7 @@ use budstikke_doubles::{DoublesConfig, Fault, Route};
 use budstikke_e2e::{Profile, World};
 
 use crate::figure::{Figure, quantile};
-use crate::ground::Ground;
+use crate::ground::{Ground, Kind};
 use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over_all};
 use crate::machine::{cpu_seconds, peak_mib};
 use crate::{RECEIVER, SENDER};
@@ -26,11 +26,11 @@ fn target(way: Way, ground: &Ground) -> f64 {
     }
 }
 
-pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (way, name) in [(Way::ThreeCalls, "three calls"), (Way::OneShot, "one request")] {
-        for ground in [Ground::File, Ground::postgres().await?] {
-            figures.extend(run(way, name, &ground).await?);
+        for kind in kinds {
+            figures.extend(run(way, name, &Ground::new(*kind).await?).await?);
         }
     }
     Ok(figures)

@@ -1,27 +1,44 @@
 //! What an installation keeps its messages on.
 
-use budstikke_e2e::Installation;
-use budstikke_test_postgres::{Database, Durability, Server};
+use std::path::Path;
+use std::sync::Arc;
 
-/// See the module.
-pub(crate) enum Ground {
+use budstikke_e2e::Installation;
+use budstikke_store::Place;
+use budstikke_test_postgres::{Database, Durability, Server};
+use clap::ValueEnum;
+
+/// What kinds there are.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
     /// SQLite, as installed.
-    File,
+    Sqlite,
     /// PostgreSQL with every commit on disk, as installed.
+    Postgres,
+}
+
+/// One that is there.
+pub(crate) enum Ground {
+    /// A file in the folder of whoever uses it.
+    File,
+    /// A server.
     Postgres {
         /// Of the installation.
-        database: Database,
+        database: Arc<Database>,
         /// Goes with the value.
         _server: Server,
     },
 }
 
 impl Ground {
-    /// A server of its own, on this machine.
-    pub(crate) async fn postgres() -> anyhow::Result<Self> {
+    /// Empty. A server is one of its own, on this machine.
+    pub(crate) async fn new(kind: Kind) -> anyhow::Result<Self> {
+        if kind == Kind::Sqlite {
+            return Ok(Self::File);
+        }
         let started = tokio::task::spawn_blocking(|| {
             let server = Server::start(Durability::Full)?;
-            let database = server.database()?;
+            let database = Arc::new(server.database()?);
             Ok::<_, budstikke_test_postgres::Error>(Self::Postgres {
                 database,
                 _server: server,
@@ -44,5 +61,40 @@ impl Ground {
             return Ok(());
         };
         installation.edit(|text| format!("{text}\n[store.postgres]\nurl = \"{}\"\n", database.url()))
+    }
+
+    /// Where a store is that needs no installation.
+    pub(crate) fn place(&self, folder: &Path) -> Place {
+        match self {
+            Self::File => Place::File(folder.join("budstikke.db")),
+            Self::Postgres { database, .. } => Place::Server {
+                url: database.url().to_owned(),
+                writers: 4,
+            },
+        }
+    }
+
+    /// Bytes in SQL, from hexadecimal.
+    pub(crate) fn bytes(&self, hex: &str) -> String {
+        match self {
+            Self::File => format!("X'{hex}'"),
+            Self::Postgres { .. } => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
+    /// Runs SQL in that store.
+    pub(crate) async fn run_sql(&self, folder: &Path, sql: String) -> anyhow::Result<()> {
+        match self {
+            Self::File => {
+                let file = folder.join("budstikke.db");
+                let run = move || rusqlite::Connection::open(file)?.execute_batch(&sql);
+                tokio::task::spawn_blocking(run).await??;
+            }
+            Self::Postgres { database, .. } => {
+                let database = Arc::clone(database);
+                tokio::task::spawn_blocking(move || database.psql(&sql)).await??;
+            }
+        }
+        Ok(())
     }
 }

@@ -30,8 +30,17 @@ pub(crate) fn print() {
 
 /// The most memory that a process has had resident, MiB.
 pub(crate) fn peak_mib(pid: u32) -> anyhow::Result<f64> {
-    let line = field(&format!("/proc/{pid}/status"), "VmHWM").context("the process is gone")?;
-    let kib = kib(&line).context("VmHWM is no number")?;
+    memory_mib(pid, "VmHWM")
+}
+
+/// The memory that a process has resident now, MiB.
+pub(crate) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
+    memory_mib(pid, "VmRSS")
+}
+
+fn memory_mib(pid: u32, name: &str) -> anyhow::Result<f64> {
+    let line = field(&format!("/proc/{pid}/status"), name).context("the process is gone")?;
+    let kib = kib(&line).with_context(|| format!("{name} is no number"))?;
     Ok(f64::from(u32::try_from(kib)?) / 1024.0)
 }
 

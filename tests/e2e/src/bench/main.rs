@@ -4,15 +4,20 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod backlog;
 mod call;
 mod figure;
 mod ground;
+mod idle;
 mod large;
+mod latency;
 mod letters;
 mod lists;
 mod machine;
 mod peek;
+mod running;
 mod start;
+mod sustained;
 mod throughput;
 
 use std::process::ExitCode;
@@ -20,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 
 use figure::Figure;
+use ground::Kind;
 
 const SENDER: &str = "991825827";
 const RECEIVER: &str = "910076787";
@@ -29,6 +35,9 @@ struct Arguments {
     /// Only these; all of them when none is named.
     #[arg(value_enum)]
     names: Vec<Bench>,
+    /// On one database only, where both are measured.
+    #[arg(long, value_enum)]
+    on: Option<Kind>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,6 +50,14 @@ enum Bench {
     Accept,
     /// Messages of 5 kB from the first request to Altinn's stand-in.
     Throughput,
+    /// The same at a steady pace for ten minutes, on each database.
+    Sustained,
+    /// From the answer to the first request to Altinn.
+    Latency,
+    /// Claims in front of a long queue.
+    Backlog,
+    /// Memory of an installation with nothing to do.
+    Idle,
     /// Pages of a million conversations.
     Lists,
     /// Consumers that compete for the queue.
@@ -50,12 +67,16 @@ enum Bench {
 }
 
 impl Bench {
-    async fn measure(self) -> anyhow::Result<Vec<Figure>> {
+    async fn measure(self, kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
         match self {
             Self::Call => call::measure().await,
             Self::Start => start::measure().await,
-            Self::Accept => accept::measure().await,
-            Self::Throughput => throughput::measure().await,
+            Self::Accept => accept::measure(kinds).await,
+            Self::Throughput => throughput::measure(kinds).await,
+            Self::Sustained => sustained::measure(kinds).await,
+            Self::Latency => latency::measure(kinds).await,
+            Self::Backlog => backlog::measure(kinds).await,
+            Self::Idle => idle::measure(kinds).await,
             Self::Lists => lists::measure().await,
             Self::Peek => peek::measure().await,
             Self::Large => large::measure().await,
@@ -65,7 +86,8 @@ impl Bench {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let wanted = Arguments::parse().names;
+    let Arguments { names: wanted, on } = Arguments::parse();
+    let kinds = on.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
     machine::print();
     let mut figures = Vec::new();
     let mut broken = false;
@@ -73,7 +95,7 @@ async fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.contains(bench) {
             continue;
         }
-        match bench.measure().await {
+        match bench.measure(&kinds).await {
             Ok(measured) => {
                 figure::print(&measured);
                 figures.extend(measured);

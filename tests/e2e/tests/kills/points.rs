@@ -85,6 +85,9 @@ scenes! {
     }
 }
 
+/// Points right after a commit of something to send: it is on its way while the victim stands still.
+const BEGINS_TO_SEND: &[&str] = &["queue.after-commit", "receive.after-commit", "take.after-commit"];
+
 #[test]
 fn every_fail_point_has_a_scene() {
     let names = fail_points();
@@ -102,7 +105,7 @@ fn every_fail_point_has_a_scene() {
         );
     }
     assert!(names.contains(&told::POINT));
-    for (_, _, point) in SCENES {
+    for point in SCENES.iter().map(|(_, _, point)| point).chain(BEGINS_TO_SEND) {
         assert!(names.contains(point), "{point} is no fail point");
     }
 }
@@ -178,10 +181,15 @@ async fn kill_at(pair: &mut Pair, victim: Victim, point: &str) -> anyhow::Result
             nothing_more_comes(&receiver).await?;
         }
     }
-    // No point lies between the announcement of a transfer and its checkpoint, so there is never a second announcement:
-    // one for the message, and one for each of MOTTATT and LEVERT.
-    let (out, back) = (pair.announced(Pair::SENDER).len(), pair.announced(Pair::RECEIVER).len());
+    // One for the message, and one for each of MOTTATT and LEVERT.
+    let (out, back) = (pair.uploaded(Pair::SENDER).len(), pair.uploaded(Pair::RECEIVER).len());
     ensure!((out, back) == (1, 2), "{out} transfers went out, {back} came back");
+    // A node that dies between the announcement of a transfer and its checkpoint announces another one, and Altinn purges
+    // the one that never got a file. No point lies there, but a point after which another task begins to send can be met at
+    // that moment.
+    let announced = pair.announced(Pair::SENDER).len() + pair.announced(Pair::RECEIVER).len();
+    let spare = usize::from(BEGINS_TO_SEND.contains(&point));
+    ensure!(announced <= out + back + spare, "{announced} transfers were announced");
     Ok(())
 }
 
