@@ -47,6 +47,8 @@ pub(crate) struct Waiting {
     pub(crate) checksum: Option<String>,
     /// When it was tried last and could not be handled, in seconds since 1970.
     tried: Option<u64>,
+    /// What its overview said, when that is not remembered yet.
+    news: Option<Known>,
 }
 
 /// The result of one look.
@@ -62,12 +64,20 @@ pub(crate) struct Inbox {
 }
 
 /// What we remember of an overview.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     reference: Option<String>,
     created: Option<String>,
     #[serde(default)]
     checksum: Option<String>,
+}
+
+impl Known {
+    fn remember<H: Host>(&self, host: &H, id: &str) {
+        if let Ok(value) = serde_json::to_vec(self) {
+            host.remember(&known_key(id), &value, LIFETIME);
+        }
+    }
 }
 
 fn known_key(id: &str) -> String {
@@ -102,16 +112,30 @@ pub(crate) fn look<H: Host>(host: &H, settings: &Settings, subject: &str, wanted
     inbox
 }
 
-/// Forgets a transfer that was handled.
-pub(crate) fn forget<H: Host>(host: &H, waiting: &Waiting) {
-    host.forget(&known_key(&waiting.id));
-    host.forget(&behind_key(&waiting.id));
-}
+impl Waiting {
+    /// Forgets it once it was handled. Most were never remembered.
+    pub(crate) fn forget<H: Host>(&self, host: &H) {
+        if self.news.is_none() {
+            host.forget(&known_key(&self.id));
+        }
+        if self.tried.is_some() {
+            host.forget(&behind_key(&self.id));
+        }
+    }
 
-/// Puts a transfer behind the others until it is forgotten. To be called before it is tried: nothing runs after a call
-/// that is killed, and a transfer that is too large or breaks us would stay the first in line.
-pub(crate) fn put_behind<H: Host>(host: &H, waiting: &Waiting) {
-    host.remember(&behind_key(&waiting.id), &host.now().to_be_bytes(), BEHIND);
+    /// Puts it behind the others until it is forgotten. False when it was behind some already.
+    pub(crate) fn put_behind<H: Host>(&mut self, host: &H) -> bool {
+        let now = host.now();
+        host.remember(&behind_key(&self.id), &now.to_be_bytes(), BEHIND);
+        self.tried.replace(now).is_none()
+    }
+
+    /// It stays for a later poll, which need not ask for its overview again.
+    pub(crate) fn stays<H: Host>(&mut self, host: &H) {
+        if let Some(known) = self.news.take() {
+            known.remember(host, &self.id);
+        }
+    }
 }
 
 struct Look<'a, H> {
@@ -143,7 +167,7 @@ impl<H: Host> Look<'_, H> {
                     continue;
                 }
                 news = true;
-                let known = match self.known(&id) {
+                let (known, is_new) = match self.known(&id) {
                     Ok(Some(known)) => known,
                     Ok(None) => {
                         self.inbox.unseen = true;
@@ -162,10 +186,10 @@ impl<H: Host> Look<'_, H> {
                 };
                 failures = 0;
                 let created = known.created.as_deref().and_then(Moment::parse);
-                if let (Some(moment), Some(text)) = (created, known.created)
+                if let (Some(moment), Some(text)) = (created, &known.created)
                     && from.as_ref().is_none_or(|(latest, _)| *latest < moment)
                 {
-                    from = Some((moment, text));
+                    from = Some((moment, text.clone()));
                 }
                 if channel::is_ours(self.settings.message_channel.as_ref(), known.reference.as_deref()) {
                     let mark = self.host.recall(&behind_key(&id));
@@ -174,9 +198,12 @@ impl<H: Host> Look<'_, H> {
                     self.inbox.waiting.push(Waiting {
                         id,
                         created,
-                        checksum: known.checksum,
+                        checksum: known.checksum.clone(),
                         tried,
+                        news: is_new.then_some(known),
                     });
+                } else if is_new {
+                    known.remember(self.host, &id);
                 }
             }
             // A page without news is one that Altinn gives again: there is no way further.
@@ -191,11 +218,11 @@ impl<H: Host> Look<'_, H> {
         Ok(())
     }
 
-    /// What is remembered, else what Altinn says; none when enough was asked for in this poll.
-    fn known(&mut self, id: &str) -> Result<Option<Known>, BrokerError> {
+    /// What is remembered, else what Altinn says, with true; none when enough was asked for in this poll.
+    fn known(&mut self, id: &str) -> Result<Option<(Known, bool)>, BrokerError> {
         let remembered = self.host.recall(&known_key(id));
         if let Some(known) = remembered.and_then(|value| serde_json::from_slice(&value).ok()) {
-            return Ok(Some(known));
+            return Ok(Some((known, false)));
         }
         if self.inbox.learned >= MAX_OVERVIEWS {
             return Ok(None);
@@ -207,10 +234,7 @@ impl<H: Host> Look<'_, H> {
             created: overview.created,
             checksum: overview.checksum,
         };
-        if let Ok(value) = serde_json::to_vec(&known) {
-            self.host.remember(&known_key(id), &value, LIFETIME);
-        }
-        Ok(Some(known))
+        Ok(Some((known, true)))
     }
 
     fn problem(&mut self, failure: &Failure) {

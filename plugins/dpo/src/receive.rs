@@ -27,6 +27,9 @@ const MAX_PROBLEMS: usize = 50;
 const LAST_BEGUN: &str = "last-begun";
 const WEEK: u64 = 7 * 86_400;
 
+/// Under this key stands that a round is handling transfers. One that finds it knows that the round before was cut off.
+const UNDER_WAY: &str = "under-way";
+
 /// Fetches for all subjects. What goes wrong with one does not stop the others.
 pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Result<Received, Failure> {
     let mut subjects = host.subjects(&settings.token_profile)?;
@@ -38,6 +41,7 @@ pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Result<Received
         handled: 0,
         problems: Vec::new(),
         more: false,
+        careful: None,
     };
     for (place, subject) in subjects.iter().enumerate() {
         let left = settings.max_per_poll.saturating_sub(round.handled);
@@ -51,6 +55,9 @@ pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Result<Received
         // A share for each that is still to come, so that one backlog does not keep the others waiting.
         let still = u32::try_from(subjects.len() - place).unwrap_or(u32::MAX);
         round.subject(subject, left.div_ceil(still));
+    }
+    if round.careful.is_some() {
+        host.forget(UNDER_WAY);
     }
     let Round {
         handled,
@@ -89,6 +96,8 @@ struct Round<'a, H> {
     handled: u32,
     problems: Vec<String>,
     more: bool,
+    /// Whether the round before was cut off; none as long as there was nothing to handle.
+    careful: Option<bool>,
 }
 
 impl<H: Host> Round<'_, H> {
@@ -96,32 +105,55 @@ impl<H: Host> Round<'_, H> {
         self.host.now().saturating_sub(self.begun) >= MAX_ROUND
     }
 
+    /// Whether each transfer is put behind the others before it is tried. Nothing runs after a call that is killed, and one that
+    /// is too large or breaks us would stay the first in line; but to write that down for each that comes costs more than to
+    /// find it out after such a call.
+    fn is_careful(&mut self) -> bool {
+        *self.careful.get_or_insert_with(|| {
+            let cut_off = self.host.recall(UNDER_WAY).is_some();
+            if !cut_off {
+                self.host.remember(UNDER_WAY, &[], WEEK);
+            }
+            cut_off
+        })
+    }
+
     fn subject(&mut self, subject: &str, share: u32) {
         let broker = Broker::new(self.host, self.settings, subject);
-        let inbox = inbox::look(self.host, self.settings, subject, share as usize);
+        let mut inbox = inbox::look(self.host, self.settings, subject, share as usize);
         self.problems.extend(inbox.problems);
         let mut handled = 0;
         let mut failures = 0;
         let mut left_over = inbox.unseen;
-        for waiting in &inbox.waiting {
-            if handled == share || failures == MAX_FAILURES {
-                left_over = true;
-                break;
-            }
+        // What the round before handled is gone, so the first is what it was cut off in.
+        if !inbox.waiting.is_empty() && self.is_careful() && inbox.waiting[0].put_behind(self.host) {
+            inbox.waiting.rotate_left(1);
+        }
+        for waiting in &mut inbox.waiting {
             // At least one is tried, else a look that takes all the time would leave no time for what it found.
-            if handled + failures > 0 && self.is_over() {
-                self.more = true;
-                break;
+            let late = handled + failures > 0 && self.is_over();
+            self.more |= late;
+            if late || handled == share || failures == MAX_FAILURES {
+                left_over = true;
+                waiting.stays(self.host);
+                continue;
             }
-            inbox::put_behind(self.host, waiting);
+            let careful = self.is_careful();
+            if careful {
+                waiting.put_behind(self.host);
+            }
             match self.handle(&broker, waiting) {
                 Ok(()) => {
                     handled += 1;
                     failures = 0;
-                    inbox::forget(self.host, waiting);
+                    waiting.forget(self.host);
                 }
                 Err(failure) => {
                     failures += 1;
+                    if !careful {
+                        waiting.put_behind(self.host);
+                    }
+                    waiting.stays(self.host);
                     self.problems
                         .push(format!("transfer {}: {}", waiting.id, failure.line()));
                 }

@@ -234,7 +234,8 @@ fn what_kills_the_call_does_not_hold_up_what_is_new() {
     host.lists(&[], &["poison"]).transfer("poison", MORNING);
     killed(&host, "GET /filetransfer/poison/download");
     host.lists(&["poison"], &["new"])
-        .transfer("new", "2026-03-26T11:30:00Z");
+        .transfer("new", "2026-03-26T11:30:00Z")
+        .transfer("poison", MORNING);
     killed(&host, "GET /filetransfer/poison/download");
     assert_eq!(ids(&host), ["new"]);
 }
@@ -251,9 +252,26 @@ fn what_kills_the_call_does_not_hold_up_what_failed_before() {
         .transfer("poison", MORNING)
         .transfer("failed", "");
     killed(&host, "GET /filetransfer/poison/download");
-    host.lists(&["failed", "poison"], &[]);
+    host.lists(&["failed", "poison"], &[]).transfer("poison", MORNING);
     killed(&host, "GET /filetransfer/poison/download");
     assert_eq!(ids(&host), ["failed"]);
+}
+
+#[test]
+fn what_comes_and_is_handled_leaves_nothing_to_remember() {
+    let host = Fake::default();
+    host.lists(&[], &["aa", "bb"])
+        .transfer("aa", MORNING)
+        .transfer("bb", MORNING);
+    assert_eq!(poll(&host).handled, 2);
+    assert!(host.state_keys().is_empty());
+    host.lists(&[], &["poison"]).transfer("poison", MORNING);
+    killed(&host, "GET /filetransfer/poison/download");
+    assert_eq!(host.state_keys(), [UNDER_WAY]);
+    *host.deadly.borrow_mut() = None;
+    host.lists(&[], &["poison"]).transfer("poison", MORNING);
+    assert_eq!(poll(&host).handled, 1);
+    assert!(host.state_keys().is_empty());
 }
 
 #[test]

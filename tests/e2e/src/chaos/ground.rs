@@ -1,5 +1,6 @@
 //! What a run is played on, and the run itself.
 
+use std::cell::Cell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const NODES: usize = 3;
 const PROGRESS: Duration = Duration::from_secs(10);
 /// Between looks at Altinn's shelf.
 const LOOK: Duration = Duration::from_secs(2);
-/// Everything must have arrived so long after the last fault. Pauses after failures grow to five minutes.
+/// Something must arrive in every such time after the last fault, until all has. Pauses after failures grow to five minutes.
 const CALM: Duration = Duration::from_mins(6);
 /// Fagsystems of each side that send.
 const SENDERS: usize = 3;
@@ -165,9 +166,13 @@ impl Run {
         }
         println!("  calm: no more faults, everything that is under way must arrive");
         traffic.enough();
-        let over = Instant::now();
+        let last = Cell::new((traffic.ledger.counts(), Instant::now()));
         watch(&mut traffic, started, |ledger| {
-            ledger.is_settled() || over.elapsed() > CALM
+            let counts = ledger.counts();
+            if counts != last.get().0 {
+                last.set((counts, Instant::now()));
+            }
+            ledger.is_settled() || last.get().1.elapsed() > CALM
         })
         .await;
         if !self.ledger.is_settled() {
