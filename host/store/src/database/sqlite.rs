@@ -15,8 +15,6 @@ const READERS: usize = 16;
 const READER_CACHE: i64 = 1024;
 /// Pieces that share one commit. Bounds the wait of the first.
 const BATCH: usize = 256;
-/// Pages of the log before it is written back into the file, 16 MiB: what changes all the time is written back once, not often.
-const LOG: u32 = 4000;
 /// How long a statement waits for another process's lock, such as a backup's.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -47,7 +45,6 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "wal_autocheckpoint", LOG)?;
             // What is deleted is overwritten where that costs nothing.
             connection.pragma_update(None, "secure_delete", "FAST")?;
         } else {
