@@ -82,6 +82,14 @@ impl Ground {
         }
     }
 
+    /// What such a database does by itself some time after many rows came.
+    pub(crate) fn settled(&self) -> &'static str {
+        match self {
+            Self::File => "ANALYZE",
+            Self::Postgres { .. } => "VACUUM ANALYZE",
+        }
+    }
+
     /// Runs SQL in that store.
     pub(crate) async fn run_sql(&self, folder: &Path, sql: String) -> anyhow::Result<()> {
         match self {
