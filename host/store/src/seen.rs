@@ -69,7 +69,7 @@ impl SeenKey {
 }
 
 pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
-    holds(connection, SEEN, params![&key.0[..]], key)
+    finds(connection, SEEN, params![&key.0[..]], key)
 }
 
 /// True when a message of ours has left under the id, or has a conversation, or has not left yet.
@@ -79,10 +79,10 @@ pub(crate) fn is_ours(connection: &Connection, message_id: &str) -> Result<bool,
         "{SEEN} UNION ALL SELECT ?1 FROM conversation WHERE message_id = ?2 \
          UNION ALL SELECT ?1 FROM outgoing WHERE message_id = ?2 AND kind = 'message'"
     );
-    holds(connection, &sql, params![&key.0[..], message_id], &key)
+    finds(connection, &sql, params![&key.0[..], message_id], &key)
 }
 
-fn holds(connection: &Connection, sql: &str, values: &[Value<'_>], key: &SeenKey) -> Result<bool, StoreError> {
+fn finds(connection: &Connection, sql: &str, values: &[Value<'_>], key: &SeenKey) -> Result<bool, StoreError> {
     let found = connection.all(sql, values, |row| row.get::<Vec<u8>>(0))?;
     Ok(found
         .iter()

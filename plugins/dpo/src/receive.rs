@@ -126,7 +126,8 @@ impl<H: Host> Round<'_, H> {
         let mut failures = 0;
         let mut left_over = inbox.unseen;
         // What the round before handled is gone, so the first is what it was cut off in.
-        if !inbox.waiting.is_empty() && self.is_careful() && inbox.waiting[0].put_behind(self.host) {
+        let careful = !inbox.waiting.is_empty() && self.is_careful();
+        if careful && inbox.waiting[0].put_behind(self.host) {
             inbox.waiting.rotate_left(1);
         }
         for waiting in &mut inbox.waiting {
@@ -138,7 +139,6 @@ impl<H: Host> Round<'_, H> {
                 waiting.stays(self.host);
                 continue;
             }
-            let careful = self.is_careful();
             if careful {
                 waiting.put_behind(self.host);
             }

@@ -244,7 +244,7 @@ pub struct ZipEntryWriter<'a, W: Write> {
     start: u64,
 }
 
-/// Most bytes of a deflate block without compression, and the heads of the last one, which is empty (RFC 1951, 3.2.4).
+/// Most bytes of a deflate block without compression, and the last block, which is empty (RFC 1951, 3.2.4).
 const BLOCK: usize = 65_535;
 const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
 

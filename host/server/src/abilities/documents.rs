@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use budstikke_message::asic::{ZipError, ZipFiles, ZipLimits};
 use budstikke_runtime::services::{ByteReader, Document, DocumentRef, Failure};
 use budstikke_store::Vault;
-use budstikke_store::files::{FileReader, MessageKey, NewFile};
+use budstikke_store::files::{FileReader, MessageKey, NewFile, SMALL};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::io::SyncIoBridge;
@@ -30,8 +30,6 @@ const DEPTH: u32 = 8;
 const PARTS: u32 = 10_000;
 /// Streams of documents that have to be made while they are read, at the same time. Each holds a thread.
 const MADE_STREAMS: usize = 32;
-/// A file of at most so many bytes is read at once when it is opened: a way to another thread for each piece takes longer.
-const AT_ONCE: u64 = 64 * 1024;
 static STREAMS: Semaphore = Semaphore::const_new(MADE_STREAMS);
 
 /// A document of this host.
@@ -335,7 +333,8 @@ impl Document for Doc {
         }
         let document = self.clone();
         let is_file = matches!(self.source, Source::Blob { .. } | Source::Received { .. });
-        if is_file && self.size.is_some_and(|size| size <= AT_ONCE) {
+        if is_file && self.size.is_some_and(|size| size <= SMALL as u64) {
+            // At once: a way to another thread for each piece would take longer.
             let read = blocking(move || {
                 let mut content = Vec::new();
                 document.reader()?.read_to_end(&mut content)?;

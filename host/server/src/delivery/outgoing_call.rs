@@ -208,22 +208,18 @@ impl Outgoing for OutgoingCall {
         }
         let (vault, key, recipe) = (self.node.vault.clone(), self.key.clone(), Doc::from_ref(document)?);
         let media_type = recipe.media_type.clone();
-        let (file, digests, key) = blocking(move || {
-            let (file, digests) = recipe.compute(&vault, &key)?;
-            Ok((file, digests, key))
-        })
-        .await
-        .map_err(|error| temporary(&error))?;
-        let file = VaultFile { file, key };
+        let (file, digests) = blocking(move || recipe.compute(&vault, &key))
+            .await
+            .map_err(|error| temporary(&error))?;
         let kept = Kept {
             name: name.to_owned(),
-            blob: file.file.name().to_owned(),
+            blob: file.name().to_owned(),
             media_type,
-            size: file.file.size(),
+            size: file.size(),
             md5: digests.md5.clone(),
             sha256: digests.sha256.clone(),
         };
-        let small = file.file.small().map(<[u8]>::to_vec);
+        let small = file.small().map(<[u8]>::to_vec);
         let in_memory = small.is_some();
         let saved = self
             .node
@@ -231,12 +227,13 @@ impl Outgoing for OutgoingCall {
             .save_kept(self.id, self.lease, kept.clone(), small)
             .await;
         if saved.as_ref().map_or_else(StoreError::is_unclear, |()| true) {
-            file.file.claim();
+            file.claim();
         }
         saved.map_err(|error| stored(&error))?;
         // A small one is still in memory, and need not be asked of the store.
         let document: DocumentRef = if in_memory {
-            let document = Doc::received(&self.node.vault, name, &kept.media_type, file);
+            let key = self.key.clone();
+            let document = Doc::received(&self.node.vault, name, &kept.media_type, VaultFile { file, key });
             Arc::new(document.digested(digests))
         } else {
             self.kept_document(&kept)

@@ -28,6 +28,8 @@ const BUSY: Duration = Duration::from_millis(250);
 const SLOW: Duration = Duration::from_secs(5);
 /// How many may stand aside for each that is under way.
 const ASIDE: u32 = 2;
+/// How long the only free places wait for more to become free.
+const COMPANY: Duration = Duration::from_millis(5);
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Raw receipts are cut here, bytes. Contract: `types.status-report`.
@@ -46,9 +48,7 @@ pub(super) async fn run(node: Arc<Node>, adapter: Arc<Adapter>, service: String,
         rung.as_mut().enable();
         let free = tokio::select! {
             () = stop.cancelled() => break,
-            some = sender.permits.acquire_many(sender.some) => some.map_or(0, |some| {
-                sender.permits.available_permits() + some.num_permits()
-            }),
+            free = sender.free() => free,
         };
         match sender.claim(free).await {
             Ok(messages) if messages.is_empty() => {
@@ -95,9 +95,6 @@ struct Sender {
     adapter: Arc<Adapter>,
     service: String,
     concurrency: u32,
-    /// How many must be free before more are claimed: a commit for each single one would cost more than it brings. No more than
-    /// one receiver leaves to the others, so that one which is slow does not hold them up.
-    some: u32,
     lanes: Lanes,
     /// For messages under way.
     permits: Arc<Semaphore>,
@@ -117,11 +114,22 @@ impl Sender {
             aside: Arc::new(Semaphore::new((permits * ASIDE) as usize)),
             ended: Notify::new(),
             concurrency: permits,
-            some: (permits / 4).max(1),
             node,
             adapter,
             service,
         }
+    }
+
+    /// Waits until a message more can be under way; how many can. When it is few, others that end in the next moment are
+    /// replaced with the same claim: a commit for each single one would cost more than it brings.
+    async fn free(&self) -> usize {
+        let Ok(permit) = self.permits.acquire().await else {
+            return 0;
+        };
+        if self.permits.available_permits() < self.concurrency as usize / 4 {
+            tokio::time::sleep(COMPANY).await;
+        }
+        self.permits.available_permits() + permit.num_permits()
     }
 
     async fn claim(&self, free: usize) -> Result<Vec<Claimed>, StoreError> {

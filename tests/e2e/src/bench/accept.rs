@@ -4,15 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use budstikke_doubles::{DoublesConfig, Fault, Route};
-use budstikke_e2e::{Profile, World};
+use budstikke_doubles::{Fault, Route};
 
 use crate::figure::{Figure, quantile};
-use crate::ground::{Ground, Kind};
-use crate::letters::{CLIENTS, SIZE, Way, arkivmelding, hand_over_all};
-use crate::machine::{cpu_seconds, peak_mib};
-use crate::{RECEIVER, SENDER};
+use crate::ground::{Ground, Kind, on_each};
+use crate::letters::{CLIENTS, SIZE, Way, hand_over_all};
+use crate::machine::peak_mib;
+use crate::running::Running;
 
 const MESSAGES: usize = 10_000;
 /// Before the clock starts.
@@ -29,9 +27,7 @@ fn target(way: Way, ground: &Ground) -> f64 {
 pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (way, name) in [(Way::ThreeCalls, "three calls"), (Way::OneShot, "one request")] {
-        for kind in kinds {
-            figures.extend(run(way, name, &Ground::new(*kind).await?).await?);
-        }
+        figures.extend(on_each(kinds, async |ground| run(way, name, ground).await).await?);
     }
     Ok(figures)
 }
@@ -39,23 +35,19 @@ pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
 async fn run(way: Way, name: &str, ground: &Ground) -> anyhow::Result<Vec<Figure>> {
     let name = format!("{name}, {}", ground.name());
     println!("accept: {MESSAGES} messages of {SIZE} bytes from {CLIENTS} clients, {name} each; nothing is sent");
-    let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
+    let world = Running::world().await?;
     world
         .doubles
         .faults()
         .always(Route::Token, Fault::Delay(Duration::from_hours(1)));
-    let mut installation = world.installation(SENDER)?;
-    ground.lay(&installation)?;
-    let fagsystem = installation.start_with(&[("RUST_LOG", "error")]).await?;
-    let pid = installation.pid().context("not running")?;
-    let file = arkivmelding()?;
-    hand_over_all(&fagsystem, way, &file, WARM_UP).await?;
+    let running = Running::start_in(world, ground).await?;
+    hand_over_all(&running.fagsystem, way, &running.file, WARM_UP).await?;
 
-    let cpu = (cpu_seconds(pid)?, cpu_seconds(std::process::id())?);
+    let cpu = running.cpu()?;
     let started = Instant::now();
-    let answered = hand_over_all(&fagsystem, way, &file, MESSAGES).await?;
+    let answered = hand_over_all(&running.fagsystem, way, &running.file, MESSAGES).await?;
     let accepted = started.elapsed();
-    let cpu = (cpu_seconds(pid)? - cpu.0, cpu_seconds(std::process::id())? - cpu.1);
+    let cpu = (running.cpu()?.0 - cpu.0, running.cpu()?.1 - cpu.1);
 
     let count = f64::from(u32::try_from(MESSAGES)?);
     let figure = |what: &str, value, unit| Figure::plain(format!("accept, {name}: {what}"), value, unit);
@@ -66,6 +58,6 @@ async fn run(way: Way, name: &str, ground: &Ground) -> anyhow::Result<Vec<Figure
         figure("client's wait, 99 of 100", wait(990), "ms"),
         figure("processor time of ours", cpu.0 / count * 1e3, "ms/message"),
         figure("… of clients", cpu.1 / count * 1e3, "ms/message"),
-        figure("peak memory of ours", peak_mib(pid)?, "MiB"),
+        figure("peak memory of ours", peak_mib(running.pid)?, "MiB"),
     ])
 }

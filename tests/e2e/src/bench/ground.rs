@@ -8,6 +8,8 @@ use budstikke_store::Place;
 use budstikke_test_postgres::{Database, Durability, Server};
 use clap::ValueEnum;
 
+use crate::figure::Figure;
+
 /// What kinds there are.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
@@ -15,6 +17,18 @@ pub(crate) enum Kind {
     Sqlite,
     /// PostgreSQL with every commit on disk, as installed.
     Postgres,
+}
+
+/// Measures the same on each kind.
+pub(crate) async fn on_each(
+    kinds: &[Kind],
+    measure: impl AsyncFn(&Ground) -> anyhow::Result<Vec<Figure>>,
+) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for kind in kinds {
+        figures.extend(measure(&Ground::new(*kind).await?).await?);
+    }
+    Ok(figures)
 }
 
 /// One that is there.

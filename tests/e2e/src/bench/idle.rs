@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use crate::figure::Figure;
-use crate::ground::{Ground, Kind};
+use crate::ground::Ground;
 use crate::letters::{Way, hand_over_all};
 use crate::machine::{peak_mib, resident_mib};
 use crate::running::{PATIENCE, Running};
@@ -16,15 +16,7 @@ const REST: Duration = Duration::from_secs(30);
 /// MiB.
 const TARGET: f64 = 64.0;
 
-pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    for kind in kinds {
-        figures.extend(run(&Ground::new(*kind).await?).await?);
-    }
-    Ok(figures)
-}
-
-async fn run(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
     let name = ground.name();
     println!("idle: {REST:?} after the start, and {REST:?} after {MESSAGES} messages, {name}");
     let running = Running::start(ground).await?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use jiff::Timestamp;
 
 use crate::figure::{Figure, quantile};
-use crate::ground::{Ground, Kind};
+use crate::ground::Ground;
 use crate::letters::{Way, hand_over};
 use crate::running::{PATIENCE, Running};
 
@@ -16,15 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Milliseconds, 99 of 100.
 const TARGET: f64 = 100.0;
 
-pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    for kind in kinds {
-        figures.extend(run(&Ground::new(*kind).await?).await?);
-    }
-    Ok(figures)
-}
-
-async fn run(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
     let name = ground.name();
     println!("latency: {MESSAGES} messages one after the other, {name}");
     let running = Running::warm(ground).await?;

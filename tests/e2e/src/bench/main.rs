@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 
 use figure::Figure;
-use ground::Kind;
+use ground::{Kind, on_each};
 
 const SENDER: &str = "991825827";
 const RECEIVER: &str = "910076787";
@@ -73,10 +73,10 @@ impl Bench {
             Self::Start => start::measure().await,
             Self::Accept => accept::measure(kinds).await,
             Self::Throughput => throughput::measure(kinds).await,
-            Self::Sustained => sustained::measure(kinds).await,
-            Self::Latency => latency::measure(kinds).await,
+            Self::Sustained => on_each(kinds, sustained::measure).await,
+            Self::Latency => on_each(kinds, latency::measure).await,
             Self::Backlog => backlog::measure(kinds).await,
-            Self::Idle => idle::measure(kinds).await,
+            Self::Idle => on_each(kinds, idle::measure).await,
             Self::Lists => lists::measure().await,
             Self::Peek => peek::measure().await,
             Self::Large => large::measure().await,

@@ -26,12 +26,21 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Just started; it writes warnings only.
+    /// Just started; it writes errors only.
     pub(crate) async fn start(ground: &Ground) -> anyhow::Result<Self> {
-        let world = World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await?;
+        Self::start_in(Self::world().await?, ground).await
+    }
+
+    /// Altinn's stand-ins, before anything is started.
+    pub(crate) async fn world() -> anyhow::Result<World> {
+        World::with(&[SENDER, RECEIVER], Profile::Release, None, DoublesConfig::default()).await
+    }
+
+    /// The same in a world that was prepared.
+    pub(crate) async fn start_in(world: World, ground: &Ground) -> anyhow::Result<Self> {
         let mut installation = world.installation(SENDER)?;
         ground.lay(&installation)?;
-        let fagsystem = installation.start_with(&[("RUST_LOG", "warn")]).await?;
+        let fagsystem = installation.start_with(&[("RUST_LOG", "error")]).await?;
         let pid = installation.pid().context("not running")?;
         Ok(Self {
             world,

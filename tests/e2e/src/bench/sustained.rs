@@ -11,7 +11,7 @@ use anyhow::ensure;
 use budstikke_e2e::{Fagsystem, File};
 
 use crate::figure::{Figure, quantile};
-use crate::ground::{Ground, Kind};
+use crate::ground::Ground;
 use crate::letters::{CLIENTS, SIZE, Way, hand_over};
 use crate::machine::resident_mib;
 use crate::running::{PATIENCE, Running};
@@ -28,14 +28,6 @@ const FLAT: f64 = 1.5;
 const FLAT_MEMORY: f64 = 1.15;
 /// Waits below this say nothing about growth, milliseconds.
 const LEAST: f64 = 20.0;
-
-pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    for kind in kinds {
-        figures.extend(run(&Ground::new(*kind).await?).await?);
-    }
-    Ok(figures)
-}
 
 /// What was seen in one minute.
 #[derive(Default)]
@@ -60,7 +52,7 @@ impl Minute {
     }
 }
 
-async fn run(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+pub(crate) async fn measure(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
     let name = ground.name();
     println!("sustained: {PACE} messages of {SIZE} bytes each second for {MINUTES} minutes, one request each, {name}");
     let running = Running::warm(ground).await?;

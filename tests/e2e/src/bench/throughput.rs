@@ -10,7 +10,7 @@ use budstikke_doubles::{Transfer, TransferStatus};
 use jiff::Timestamp;
 
 use crate::figure::{Figure, quantile};
-use crate::ground::{Ground, Kind};
+use crate::ground::{Ground, Kind, on_each};
 use crate::letters::{CLIENTS, SIZE, Way, hand_over_all};
 use crate::machine::peak_mib;
 use crate::running::{PATIENCE, Running};
@@ -22,9 +22,7 @@ const TARGET: f64 = 500.0;
 pub(crate) async fn measure(kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (way, name) in [(Way::ThreeCalls, "three calls"), (Way::OneShot, "one request")] {
-        for kind in kinds {
-            figures.extend(run(way, name, &Ground::new(*kind).await?).await?);
-        }
+        figures.extend(on_each(kinds, async |ground| run(way, name, ground).await).await?);
     }
     Ok(figures)
 }

@@ -85,8 +85,14 @@ scenes! {
     }
 }
 
-/// Points right after a commit of something to send: it is on its way while the victim stands still.
-const BEGINS_TO_SEND: &[&str] = &["queue.after-commit", "receive.after-commit", "take.after-commit"];
+/// Points right after a commit of something to send, or of what it had to wait for: it is on its way while the victim stands
+/// still.
+const BEGINS_TO_SEND: &[&str] = &[
+    "queue.after-commit",
+    "receive.after-commit",
+    "send.after-finish",
+    "take.after-commit",
+];
 
 #[test]
 fn every_fail_point_has_a_scene() {
