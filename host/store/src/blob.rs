@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 
 use super::{Store, StoreError};
-use crate::database::{Connection, Value, params};
+use crate::database::{Connection, Value, params, row};
 
 /// Keeps the encrypted bytes of a file that a row of the same transaction names. None: they are in the file store already.
-pub(crate) fn keep(connection: &Connection, name: &str, small: Option<&[u8]>) -> Result<(), StoreError> {
-    if let Some(content) = small {
-        connection.execute(
-            "INSERT INTO small_file (name, content) VALUES (?1, ?2)",
-            params![name, content],
-        )?;
-    }
+pub(crate) fn keep_one(connection: &Connection, name: &str, small: Option<&[u8]>) -> Result<(), StoreError> {
+    small.map_or(Ok(()), |content| keep(connection, &[(name, content)]))
+}
+
+/// The same for several, by name.
+pub(crate) fn keep(connection: &Connection, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
+    let rows = files.iter().map(|(name, content)| row![name, content]).collect();
+    connection.insert("small_file (name, content)", rows, "", |_| Ok(()))?;
     Ok(())
 }
 

@@ -233,7 +233,8 @@ impl Store {
                 return Ok(false);
             }
             seen::remember(connection, &message_key, arrival.now)?;
-            let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, None, arrival.now)?;
+            let conversation =
+                insert_conversation(connection, Direction::Incoming, (&arrival.facts, None, arrival.now))?;
             for status in &arrival.statuses {
                 add_status(connection, conversation, status)?;
             }
@@ -243,7 +244,7 @@ impl Store {
                 discard(connection, arrival.package.as_ref())?;
             }
             if let Some(answer) = &arrival.answer {
-                outgoing::insert(connection, "answer", answer, arrival.now)?;
+                outgoing::insert_answer(connection, answer, arrival.now)?;
             }
             if let Some((about, status)) = &arrival.related
                 && let Some(related) = about.conversation(connection)?
@@ -350,7 +351,7 @@ impl Store {
                 add_status(connection, conversation, &delivered)?;
             }
             if let Some(answer) = &answer {
-                outgoing::insert(connection, "answer", answer, delivered.at)?;
+                outgoing::insert_answer(connection, answer, delivered.at)?;
             }
             Ok(message)
         })
@@ -428,7 +429,7 @@ fn enqueue(connection: &Connection, arrival: &Arrival) -> Result<(), StoreError>
         ],
     )?;
     match &arrival.package {
-        Some(package) => blob::keep(connection, &package.blob, package.small.as_deref()),
+        Some(package) => blob::keep_one(connection, &package.blob, package.small.as_deref()),
         None => Ok(()),
     }
 }

@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use database::{Backend, Connection, Postgres, Sqlite, Writers};
+use database::{Backend, Connection, Postgres, Sqlite, Together, Writers};
 
 pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
@@ -249,6 +249,11 @@ impl Store {
         F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.writers.write(work).await
+    }
+
+    /// The same for a piece that may be run together with others of its kind.
+    async fn write_together<P: Together>(&self, piece: P) -> Result<P::Answer, StoreError> {
+        self.writers.write_together(piece).await
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>

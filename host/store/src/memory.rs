@@ -71,7 +71,7 @@ impl Store {
                 ],
             )?;
             match &item.blob {
-                Some(blob) if added > 0 => blob::keep(connection, blob, small.as_deref()),
+                Some(blob) if added > 0 => blob::keep_one(connection, blob, small.as_deref()),
                 Some(blob) if small.is_none() => blob::discard(connection, blob),
                 _ => Ok(()),
             }

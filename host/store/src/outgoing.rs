@@ -1,13 +1,15 @@
 //! Messages of the fagsystem that have not left: drafts, their files, and the call that queues them.
 
+use std::collections::HashMap;
+
 use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, insert_conversation, listed,
-    put_status,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, insert_conversations,
+    listed, put_statuses,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
-use crate::database::{Connection, DatabaseError, Row, params};
+use crate::database::{Connection, DatabaseError, Row, Together, params, row};
 
 /// A message, or an answer of our own, to store.
 #[derive(Debug, Clone)]
@@ -147,17 +149,22 @@ pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     })
 }
 
-/// Stores a message, or an answer of our own.
-pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now: i64) -> Result<i64, StoreError> {
-    if new.ready {
+/// Stores an answer of our own.
+pub(crate) fn insert_answer(connection: &Connection, new: &NewOutgoing, now: i64) -> Result<(), StoreError> {
+    insert(connection, "answer", &[(new, now)]).map(drop)
+}
+
+/// Row ids by message id.
+fn insert(
+    connection: &Connection,
+    kind: &str,
+    all: &[(&NewOutgoing, i64)],
+) -> Result<HashMap<String, i64>, StoreError> {
+    if all.iter().any(|(new, _)| new.ready) {
         connection.hint();
     }
-    Ok(connection.one(
-        "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, \
-         sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, \
-         lane, data_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15, \
-         coalesce(?10, '-'), ?17) RETURNING id",
-        params![
+    let row = |(new, now): &(&NewOutgoing, i64)| {
+        row![
             kind,
             new.facts.message_id,
             new.facts.conversation_id,
@@ -174,10 +181,19 @@ pub(crate) fn insert(connection: &Connection, kind: &str, new: &NewOutgoing, now
             new.reply_channel,
             now,
             new.ready,
+            now,
+            new.facts.receiver.as_deref().unwrap_or("-"),
             new.sbd.data_key,
-        ],
-        |row| row.get(0),
-    )?)
+        ]
+    };
+    let added = connection.insert(
+        "outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, sender_identifier, \
+         receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, lane, data_key)",
+        all.iter().map(row).collect(),
+        " RETURNING message_id, id",
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(added.into_iter().collect())
 }
 
 /// `hold`: what keeps the row as it is until the commit.
@@ -243,27 +259,33 @@ impl Present {
     }
 }
 
-fn add(
-    connection: &Connection,
-    outgoing: i64,
-    NewAttachment { file: new, small, .. }: &NewAttachment,
-    number: u32,
-) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO attachment (outgoing, number, blob, filename, title, mime, size, is_primary) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
+/// A file to add: the message's row, the number, the file.
+type NumberedFile<'a> = (i64, u32, &'a NewAttachment);
+
+fn add(connection: &Connection, files: &[NumberedFile<'_>]) -> Result<(), StoreError> {
+    let row = |(outgoing, number, new): &NumberedFile<'_>| {
+        let file = &new.file;
+        row![
             outgoing,
             number,
-            new.blob,
-            new.filename,
-            new.title,
-            new.mime,
-            new.size,
-            new.primary,
-        ],
+            file.blob,
+            file.filename,
+            file.title,
+            file.mime,
+            file.size,
+            file.primary,
+        ]
+    };
+    connection.insert(
+        "attachment (outgoing, number, blob, filename, title, mime, size, is_primary)",
+        files.iter().map(row).collect(),
+        "",
+        |_| Ok(()),
     )?;
-    blob::keep(connection, &new.blob, small.as_deref())
+    let small = files
+        .iter()
+        .filter_map(|(_, _, new)| Some((new.file.blob.as_str(), new.small.as_deref()?)));
+    blob::keep(connection, &small.collect::<Vec<_>>())
 }
 
 fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
@@ -284,6 +306,77 @@ pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError>
     )?;
     connection.execute("DELETE FROM outgoing WHERE id = ?1", params![id])?;
     Ok(())
+}
+
+/// A message that is to be stored.
+struct Creation {
+    new: NewOutgoing,
+    files: Vec<NewAttachment>,
+    rules: AttachmentRules,
+    created: NewStatus,
+}
+
+impl Creation {
+    /// A number for each file.
+    fn numbers(&self) -> Result<Vec<u32>, StoreError> {
+        let mut present = Present::default();
+        let take = |file: &NewAttachment| present.take(&file.file, self.rules);
+        self.files.iter().map(take).collect()
+    }
+}
+
+impl Together for Creation {
+    type Answer = ();
+
+    fn run(connection: &Connection, all: &[Self]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let ids: Vec<&str> = all.iter().map(|one| one.new.facts.message_id.as_str()).collect();
+        let mut known = seen::ours_among(connection, &ids)?;
+        let (mut results, mut accepted) = (Vec::new(), Vec::new());
+        for one in all {
+            let id = &one.new.facts.message_id;
+            results.push(if known.contains(id) {
+                Err(StoreError::MessageExists)
+            } else {
+                one.numbers().map(|numbers| {
+                    known.insert(id.clone());
+                    accepted.push((one, numbers));
+                })
+            });
+        }
+        store(connection, &accepted)?;
+        Ok(results)
+    }
+}
+
+/// Stores messages with their conversations and their files, which have these numbers.
+fn store(connection: &Connection, all: &[(&Creation, Vec<u32>)]) -> Result<(), StoreError> {
+    let conversations: Vec<_> = all
+        .iter()
+        .map(|(one, _)| {
+            let description = one.files.iter().filter_map(|file| file.describes.as_ref()).next_back();
+            (&one.new.facts, description, one.created.at)
+        })
+        .collect();
+    let conversations = insert_conversations(connection, Direction::Outgoing, &conversations)?;
+    let outgoing: Vec<_> = all.iter().map(|(one, _)| (&one.new, one.created.at)).collect();
+    let outgoing = insert(connection, "message", &outgoing)?;
+    let (mut statuses, mut files) = (Vec::new(), Vec::new());
+    for (one, numbers) in all {
+        let id = &one.new.facts.message_id;
+        let (Some(conversation), Some(outgoing)) = (conversations.get(id), outgoing.get(id)) else {
+            return Err(StoreError::NotFound);
+        };
+        // It finishes nothing, and comes at the time that the conversation bears already.
+        statuses.push((*conversation, &one.created));
+        files.extend(
+            numbers
+                .iter()
+                .zip(&one.files)
+                .map(|(number, file)| (*outgoing, *number, file)),
+        );
+    }
+    put_statuses(connection, &statuses)?;
+    add(connection, &files)
 }
 
 /// What became of a message that was to be removed.
@@ -323,7 +416,7 @@ impl Store {
     /// Spec: messaging API, 5.1 step 5.
     pub async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
         let message_id = message_id.to_owned();
-        self.read(move |connection| seen::is_ours(connection, &message_id))
+        self.read(move |connection| Ok(!seen::ours_among(connection, &[&message_id])?.is_empty()))
             .await
     }
 
@@ -335,22 +428,11 @@ impl Store {
         rules: AttachmentRules,
         created: NewStatus,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            if seen::is_ours(connection, &new.facts.message_id)? {
-                return Err(StoreError::MessageExists);
-            }
-            let description = files.iter().filter_map(|file| file.describes.as_ref()).next_back();
-            let conversation =
-                insert_conversation(connection, Direction::Outgoing, &new.facts, description, created.at)?;
-            // It finishes nothing, and comes at the time that the conversation bears already.
-            put_status(connection, conversation, &created)?;
-            let outgoing = insert(connection, "message", &new, created.at)?;
-            let mut present = Present::default();
-            for file in &files {
-                let number = present.take(&file.file, rules)?;
-                add(connection, outgoing, file, number)?;
-            }
-            Ok(())
+        self.write_together(Creation {
+            new,
+            files,
+            rules,
+            created,
         })
         .await
     }
@@ -375,7 +457,7 @@ impl Store {
                 params![message.id, now],
             )?;
             let number = Present::of(attachments(connection, message.id)?).take(&file.file, rules)?;
-            add(connection, message.id, &file, number)?;
+            add(connection, &[(message.id, number, &file)])?;
             if let Some(description) = &file.describes {
                 describe(connection, &message_id, description)?;
             }

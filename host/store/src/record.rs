@@ -1,6 +1,8 @@
 //! The rows that callers see.
 
-use crate::database::{Connection, DatabaseError, Row, ToValue, Value, params};
+use std::collections::HashMap;
+
+use crate::database::{Connection, DatabaseError, Row, ToValue, Value, params, row};
 use budstikke_message::status::Status;
 
 use super::outgoing::Description;
@@ -337,20 +339,29 @@ pub(crate) fn conversation_row(row: &dyn Row) -> Result<Conversation, DatabaseEr
     })
 }
 
+/// A conversation to begin: what it is made of, what its files tell about it, and when.
+pub(crate) type NewConversation<'a> = (&'a ConversationFacts, Option<&'a Description>, i64);
+
 pub(crate) fn insert_conversation(
     connection: &Connection,
     direction: Direction,
-    facts: &ConversationFacts,
-    description: Option<&Description>,
-    now: i64,
+    new: NewConversation<'_>,
 ) -> Result<i64, StoreError> {
-    let title = description.map_or("", |known| known.title.as_str());
-    let reference = description.and_then(|known| known.reference.as_deref());
-    Ok(connection.one(
-        "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
-             receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, last_update) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13, ?3), ?14, ?15) RETURNING id",
-        params![
+    let added = insert_conversations(connection, direction, &[new])?;
+    let (_, id) = added.into_iter().next().ok_or(StoreError::NotFound)?;
+    Ok(id)
+}
+
+/// Row ids by message id.
+pub(crate) fn insert_conversations(
+    connection: &Connection,
+    direction: Direction,
+    all: &[NewConversation<'_>],
+) -> Result<HashMap<String, i64>, StoreError> {
+    let row = |(facts, description, now): &NewConversation<'_>| {
+        let title = description.map_or("", |known| known.title.as_str());
+        let reference = description.and_then(|known| known.reference.as_ref());
+        row![
             facts.message_id,
             direction.as_str(),
             facts.conversation_id,
@@ -363,12 +374,19 @@ pub(crate) fn insert_conversation(
             facts.service,
             facts.channel,
             facts.expiry,
-            reference,
+            reference.unwrap_or(&facts.conversation_id),
             title,
             now,
-        ],
-        |row| row.get(0),
-    )?)
+        ]
+    };
+    let added = connection.insert(
+        "conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, receiver_identifier, \
+         process, document_type, service, channel, expiry, message_reference, message_title, last_update)",
+        all.iter().map(row).collect(),
+        " RETURNING message_id, id",
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(added.into_iter().collect())
 }
 
 /// The row id of a message's conversation.
@@ -404,28 +422,38 @@ pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &Ne
 }
 
 /// The same without what it changes in its conversation.
-pub(crate) fn put_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
-    let added = connection.maybe(
-        "INSERT INTO status (conversation, status, description, raw_receipt, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (conversation, status) DO NOTHING \
-             RETURNING id, EXISTS (SELECT 1 FROM subscription), EXISTS (SELECT 1 FROM status_queue_service)",
-        params![
+fn put_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
+    Ok(put_statuses(connection, &[(conversation, status)])? > 0)
+}
+
+/// The same for several, each of another conversation or value. Returns how many were new.
+pub(crate) fn put_statuses(connection: &Connection, all: &[(i64, &NewStatus)]) -> Result<usize, StoreError> {
+    let row = |(conversation, status): &(i64, &NewStatus)| {
+        row![
             conversation,
             status.status.name(),
             status.description,
             status.raw_receipt,
             status.at
-        ],
-        |row| Ok((row.get::<i64>(0)?, row.get::<bool>(1)?, row.get::<bool>(2)?)),
-    )?;
-    let Some((row, subscribed, queued)) = added else {
-        return Ok(false);
+        ]
     };
-    if subscribed {
-        webhook::tell(connection, row)?;
+    let added = connection.insert(
+        "status (conversation, status, description, raw_receipt, at)",
+        all.iter().map(row).collect(),
+        " ON CONFLICT (conversation, status) DO NOTHING \
+          RETURNING id, conversation, EXISTS (SELECT 1 FROM subscription), EXISTS (SELECT 1 FROM status_queue_service)",
+        |row| {
+            let (subscribed, queued): (bool, bool) = (row.get(2)?, row.get(3)?);
+            Ok((row.get(0)?, row.get(1)?, subscribed, queued))
+        },
+    )?;
+    for &(status, conversation, subscribed, queued) in &added {
+        if subscribed {
+            webhook::tell(connection, status)?;
+        }
+        if queued {
+            status_queue::enqueue(connection, status, conversation)?;
+        }
     }
-    if queued {
-        status_queue::enqueue(connection, row, conversation)?;
-    }
-    Ok(true)
+    Ok(added.len())
 }

@@ -6,12 +6,12 @@
 //!
 //! A look asks for the row and for the one page of each generation in one statement, so it finds an id at every moment of the fold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use aws_lc_rs::digest;
 
 use super::{Store, StoreError};
-use crate::database::{Connection, Dialect, Value, params};
+use crate::database::{Connection, Dialect, few_sizes, params, places, row};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days that an id is remembered at least.
@@ -55,6 +55,11 @@ impl SeenKey {
         Self::of("sent", "", message_id)
     }
 
+    /// Whether it is one of the ids of a page.
+    fn is_in(&self, keys: &[u8]) -> bool {
+        keys.chunks_exact(LENGTH).any(|one| one == self.0)
+    }
+
     #[cfg(test)]
     pub(crate) fn raw(key: Key) -> Self {
         Self(key)
@@ -69,24 +74,37 @@ impl SeenKey {
 }
 
 pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, StoreError> {
-    finds(connection, SEEN, params![&key.0[..]], key)
+    let found = connection.all(SEEN, params![&key.0[..]], |row| row.get::<Vec<u8>>(0))?;
+    Ok(found.iter().any(|keys| key.is_in(keys)))
 }
 
-/// True when a message of ours has left under the id, or has a conversation, or has not left yet.
-pub(crate) fn is_ours(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
-    let key = SeenKey::sent(message_id);
-    let sql = format!(
-        "{SEEN} UNION ALL SELECT ?1 FROM conversation WHERE message_id = ?2 \
-         UNION ALL SELECT ?1 FROM outgoing WHERE message_id = ?2 AND kind = 'message'"
-    );
-    finds(connection, &sql, params![&key.0[..], message_id], &key)
-}
-
-fn finds(connection: &Connection, sql: &str, values: &[Value<'_>], key: &SeenKey) -> Result<bool, StoreError> {
-    let found = connection.all(sql, values, |row| row.get::<Vec<u8>>(0))?;
-    Ok(found
-        .iter()
-        .any(|keys| keys.chunks_exact(LENGTH).any(|one| one == key.0)))
+/// Those of the ids under which a message of ours has left, or has a conversation, or has not left yet. Each look is one of its
+/// own: a join could read whole tables through.
+pub(crate) fn ours_among(connection: &Connection, message_ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let mut ours = HashSet::new();
+    let mut rest = message_ids.iter();
+    for size in few_sizes(message_ids.len()) {
+        let given = rest.by_ref().take(size);
+        let values: Vec<_> = given.flat_map(|id| row![&SeenKey::sent(id).0[..], id]).collect();
+        let sql = format!(
+            "WITH given (key, message_id) AS (VALUES {}) SELECT message_id, key FROM given WHERE \
+             (SELECT day FROM seen WHERE seen.key = given.key) IS NOT NULL OR \
+             (SELECT 1 FROM conversation WHERE conversation.message_id = given.message_id LIMIT 1) IS NOT NULL OR \
+             (SELECT 1 FROM outgoing WHERE outgoing.message_id = given.message_id AND kind = 'message') IS NOT NULL \
+             UNION ALL SELECT message_id, keys FROM (SELECT message_id, key, (SELECT keys FROM seen_page \
+             WHERE seen_page.generation = seen_generation.generation AND low <= key ORDER BY low DESC LIMIT 1) AS keys \
+             FROM given CROSS JOIN seen_generation) AS page WHERE instr(keys, key) > 0",
+            places(size, values.len())
+        );
+        let found = connection.all(&sql, &values, |row| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?)))?;
+        ours.extend(
+            found
+                .into_iter()
+                .filter(|(id, keys)| SeenKey::sent(id).is_in(keys))
+                .map(|(id, _)| id),
+        );
+    }
+    Ok(ours)
 }
 
 pub(crate) fn remember(connection: &Connection, key: &SeenKey, now: i64) -> Result<(), StoreError> {

@@ -320,7 +320,7 @@ impl Store {
             if saved == 0 {
                 return Err(StoreError::LeaseLost);
             }
-            blob::keep(connection, &kept.blob, small.as_deref())
+            blob::keep_one(connection, &kept.blob, small.as_deref())
         })
         .await
     }

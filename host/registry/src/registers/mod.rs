@@ -102,7 +102,8 @@ pub trait Registrations: Send + Sync {
 #[async_trait]
 pub trait Certificates: Send + Sync {
     /// The first certificate that is valid for one use (the name of a row in the settings, such as a service).
-    async fn certificate(&self, number: &OrganisationNumber, r#use: &str) -> Result<Option<Certificate>, RegisterError>;
+    async fn certificate(&self, number: &OrganisationNumber, r#use: &str)
+    -> Result<Option<Certificate>, RegisterError>;
 }
 
 /// An entry of SvarUt's mottakersystemer that takes every kind of forsendelse. Spec: service registry, 6.4.

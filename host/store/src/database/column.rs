@@ -133,6 +133,15 @@ macro_rules! params {
 }
 pub(crate) use params;
 
+/// A row to insert.
+pub(crate) type OwnedRow = Vec<Value<'static>>;
+
+/// The values of a row to insert, in order.
+macro_rules! row {
+    ($($value:expr),* $(,)?) => { vec![$($crate::database::ToValue::value(&$value).into_owned()),*] };
+}
+pub(crate) use row;
+
 /// A row of an answer.
 pub(crate) trait Row {
     /// A number; columns count from 0.

@@ -2,11 +2,35 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{DatabaseError, Dialect, Driver, Row, Value};
+use super::{DatabaseError, Dialect, Driver, OwnedRow, Row, Value};
 
 /// Whether a statement only asks. Ours that begin with WITH and change something are executed, not asked for rows.
 fn is_question(sql: &str) -> bool {
     sql.starts_with("SELECT") || sql.starts_with("WITH")
+}
+
+/// Rows of one statement at most.
+const ROWS: usize = 16;
+
+/// Powers of two that make up so many rows: each is a statement that the database has to know, so there are few.
+pub(crate) fn few_sizes(mut rows: usize) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let size = 1 << rows.min(ROWS).checked_ilog2()?;
+        rows -= size;
+        Some(size)
+    })
+}
+
+/// `(?1, ?2), (?3, ?4)`: two rows of together four values.
+pub(crate) fn places(rows: usize, values: usize) -> String {
+    let width = values / rows.max(1);
+    let row = |number: usize| {
+        let places: Vec<String> = (1..=width)
+            .map(|place| format!("?{}", number * width + place))
+            .collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// A connection in the hands of one piece of work.
@@ -146,6 +170,24 @@ impl Connection {
     ) -> Result<T, DatabaseError> {
         self.maybe(sql, values, read)?
             .ok_or_else(|| DatabaseError::Other("a row that must be there is missing".into()))
+    }
+
+    /// Adds rows to a table, many with one statement. `into`: table and columns; `tail`: what follows the values, and ends in
+    /// RETURNING what `read` reads.
+    pub(crate) fn insert<T>(
+        &self,
+        into: &str,
+        mut rows: Vec<OwnedRow>,
+        tail: &str,
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let mut added = Vec::new();
+        for size in few_sizes(rows.len()) {
+            let values: Vec<_> = rows.drain(..size).flatten().collect();
+            let sql = format!("INSERT INTO {into} VALUES {}{tail}", places(size, values.len()));
+            self.each(&sql, &values, &read, |row| added.push(row))?;
+        }
+        Ok(added)
     }
 
     /// Whether an answer has a row.

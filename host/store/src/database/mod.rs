@@ -13,12 +13,12 @@ mod writers;
 
 use sqlx::postgres::PgConnectOptions;
 
-pub(crate) use column::{Row, ToValue, Value, params};
-pub(crate) use connection::Connection;
+pub(crate) use column::{OwnedRow, Row, ToValue, Value, params, row};
+pub(crate) use connection::{Connection, few_sizes, places};
 pub use hints::Hints;
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
-pub(crate) use writers::Writers;
+pub(crate) use writers::{Together, Writers};
 
 /// Why the database did not do as it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,9 @@ use super::{Backend, Commit, DatabaseError, Dialect, Driver, EachRow, Mark, Row,
 const READERS: usize = 16;
 /// Pages that one of them keeps in memory, KiB.
 const READER_CACHE: i64 = 1024;
+/// Pages that the writer keeps in memory, KiB. Ids are random, so it changes pages all over its indexes: those that it has to read
+/// again cost more than the change. Taken as the database grows.
+const WRITER_CACHE: i64 = 16 * 1024;
 /// Pieces that share one commit. Bounds the wait of the first.
 const BATCH: usize = 256;
 /// How long a statement waits for another process's lock, such as a backup's.
@@ -47,6 +50,7 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "synchronous", "FULL")?;
             // What is deleted is overwritten where that costs nothing.
             connection.pragma_update(None, "secure_delete", "FAST")?;
+            connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
         } else {
             connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         }

@@ -7,10 +7,14 @@
 //! A piece can be run more than once, so it is a function that can be called again. When one fails after it has changed something,
 //! the transaction is taken back, the others run again together and the failed one alone. When the connection is lost, everything
 //! runs again on a new one; when it was lost during the commit, the database is asked first whether the commit took place.
+//!
+//! Pieces of a kind that can be run [`together`] become one while they wait; when it fails, each of them is run alone.
 
 #[cfg(test)]
 mod tests;
+mod together;
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -19,6 +23,8 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Commit, Connection, DatabaseError};
 use crate::StoreError;
+use together::Company;
+pub(crate) use together::Together;
 
 /// Pauses between attempts to reach the database.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -37,6 +43,18 @@ trait Job: Send {
     fn run(&mut self, connection: &Connection) -> Ran;
     /// Answers with the result, or with what happened to all.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
+    /// Takes another piece in, and leaves it empty. False: it is of another kind, or there are enough.
+    fn join(&mut self, _other: &mut dyn Job) -> bool {
+        false
+    }
+    /// How many pieces it was made of.
+    fn size(&self) -> usize {
+        1
+    }
+    /// The pieces that it was made of.
+    fn part(self: Box<Self>) -> Waiting;
+    /// For [`Job::join`].
+    fn as_any(&mut self) -> &mut dyn Any;
 }
 
 /// How a piece came out.
@@ -57,8 +75,8 @@ struct Piece<T, F> {
 
 impl<T, F> Job for Piece<T, F>
 where
-    T: Send,
-    F: Fn(&Connection) -> Result<T, StoreError> + Send,
+    T: Send + 'static,
+    F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
 {
     fn run(&mut self, connection: &Connection) -> Ran {
         let result = (self.work)(connection);
@@ -85,6 +103,14 @@ where
         };
         // A caller that has gone away needs no answer; its work is done all the same.
         let _gone = self.caller.send(answer);
+    }
+
+    fn part(self: Box<Self>) -> Waiting {
+        vec![self]
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
     }
 }
 
@@ -130,16 +156,31 @@ impl Writers {
         F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
+        let piece = Piece {
+            work,
+            result: None,
+            caller,
+        };
+        self.wait_for(Box::new(piece), answer).await
+    }
+
+    /// The same for a piece that may be run together with others of its kind.
+    pub(crate) async fn write_together<P: Together>(&self, piece: P) -> Result<P::Answer, StoreError> {
+        let (caller, answer) = oneshot::channel();
+        self.wait_for(Box::new(Company::of_one(piece, caller)), answer).await
+    }
+
+    async fn wait_for<T>(
+        &self,
+        job: Box<dyn Job>,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let jobs = self
             .jobs
             .as_ref()
             .ok_or_else(|| StoreError::Closed("the store is shut".into()))?;
-        jobs.send(Box::new(Piece {
-            work,
-            result: None,
-            caller,
-        }))
-        .map_err(|_| StoreError::Closed("the writers have stopped".into()))?;
+        jobs.send(job)
+            .map_err(|_| StoreError::Closed("the writers have stopped".into()))?;
         answer
             .await
             .map_err(|_| StoreError::Closed("the writer stopped before it answered".into()))?
@@ -180,7 +221,7 @@ impl Writer {
     fn run(&mut self, inbox: &Inbox) {
         let mut load = false;
         while let Some(waiting) = take(inbox, self.backend.batch(), load) {
-            load = waiting.len() >= LOAD;
+            load = waiting.iter().map(|job| job.size()).sum::<usize>() >= LOAD;
             self.commit(waiting);
         }
     }
@@ -189,7 +230,7 @@ impl Writer {
     fn commit(&mut self, mut together: Waiting) {
         let mut alone = Vec::new();
         self.settle(&mut together, &mut alone);
-        for job in alone {
+        for job in alone.into_iter().flat_map(Job::part) {
             let mut rest = Vec::new();
             self.settle(&mut vec![job], &mut rest);
             // Taken out of a company of one: its own error is its answer.
@@ -321,9 +362,11 @@ fn take(inbox: &Inbox, limit: usize, load: bool) -> Option<Waiting> {
         std::thread::sleep(COMPANY);
     }
     while taken.len() < limit
-        && let Ok(job) = inbox.try_recv()
+        && let Ok(mut job) = inbox.try_recv()
     {
-        taken.push(job);
+        if !taken.iter_mut().any(|other| other.join(&mut *job)) {
+            taken.push(job);
+        }
     }
     Some(taken)
 }

@@ -227,6 +227,65 @@ async fn one_piece_that_fails_takes_no_other_with_it() {
     }
 }
 
+/// They are stored with the same statements: none may get the files or the status of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_that_are_created_together_are_each_whole() {
+    for place in [Place::on_a_file().await, Place::on_a_server().await] {
+        let store = &place.store;
+        let mut wrong = file("taken", 1);
+        wrong.small = Some(b"of another message".to_vec());
+        store
+            .create(new("first"), vec![wrong.clone()], RULES, created())
+            .await
+            .unwrap();
+        let load = (0..100).map(|number| {
+            let wrong = wrong.clone();
+            async move {
+                // Each fifth is created twice at the same time, each ninth meets a rule of the tables in its last statement.
+                let id = format!("m{}", if number % 5 == 1 { number - 1 } else { number });
+                let mut own = file(&format!("file of {id} by {number}"), 1);
+                own.small = Some(number.to_string().into_bytes());
+                let files = if number % 9 == 8 { vec![own, wrong] } else { vec![own] };
+                let answer = store.create(new(&id), files, RULES, created()).await;
+                (number, id, answer)
+            }
+        });
+        let answers = join_all(load).await;
+        for (number, id, answer) in &answers {
+            match answer {
+                Ok(()) => {
+                    let (message, files) = store.outgoing_with_files(id).await.unwrap().unwrap();
+                    assert_eq!(message.facts.message_id, *id);
+                    let [file] = &files[..] else {
+                        panic!("{id} has {} files", files.len())
+                    };
+                    assert_eq!(file.filename, format!("file of {id} by {number}"));
+                    let content = store.small_file(&file.blob).unwrap().unwrap();
+                    assert_eq!(content, number.to_string().into_bytes());
+                    assert_eq!(statuses(store, id).await, ["OPPRETTET"]);
+                }
+                Err(StoreError::MessageExists) => assert!(number % 5 <= 1, "{id}"),
+                Err(StoreError::Database(DatabaseError::Constraint(_))) => assert_eq!(number % 9, 8, "{id}"),
+                Err(other) => panic!("{id}: {other}"),
+            }
+        }
+        for (number, _, answer) in &answers {
+            assert_eq!(
+                answer.is_err() && number % 5 > 1,
+                number % 9 == 8 && number % 5 > 1,
+                "{number}"
+            );
+        }
+        let twin = |number: usize| answers.get(number).is_some_and(|(_, _, answer)| answer.is_ok());
+        let twins = (0..100)
+            .step_by(5)
+            .filter(|first| first % 9 != 8 && (first + 1) % 9 != 8);
+        for first in twins {
+            assert!(twin(first) != twin(first + 1), "exactly one of {first} and its twin");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_said_and_stores_nothing() {
     let place = Place::on_a_file().await;

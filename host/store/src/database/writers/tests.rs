@@ -129,3 +129,82 @@ async fn one_that_nobody_knows_of_is_said_to_be_unclear() {
         assert!(answer.unwrap_err().is_unclear());
     }
 }
+
+/// Notes with how many others it was run.
+struct Guest(u64);
+
+impl Together for Guest {
+    type Answer = (u64, usize);
+
+    fn run(connection: &Connection, all: &[Self]) -> Result<Vec<Result<(u64, usize), StoreError>>, StoreError> {
+        connection.execute("UPDATE", &[])?;
+        if all.len() > 1 && all.iter().any(|guest| guest.0 == 13) {
+            return Err(StoreError::NotFound);
+        }
+        let answer = |guest: &Self| match guest.0 {
+            7 => Err(StoreError::MessageExists),
+            13 => Err(StoreError::NotFound),
+            number => Ok((number, all.len())),
+        };
+        Ok(all.iter().map(answer).collect())
+    }
+}
+
+fn commit_together(numbers: std::ops::Range<u64>) -> Vec<Result<(u64, usize), StoreError>> {
+    let played = Arc::new(Played {
+        took_place: true,
+        settled: Ok(true),
+        lost: Mutex::new(true),
+        stored: Mutex::new(0),
+    });
+    let (sender, inbox) = mpsc::channel::<Box<dyn Job>>();
+    let mut answers = Vec::new();
+    for number in numbers {
+        let (caller, answer) = oneshot::channel();
+        sender.send(Box::new(Company::of_one(Guest(number), caller))).unwrap();
+        answers.push(answer);
+    }
+    let inbox = Arc::new(Mutex::new(inbox));
+    let mut writer = Writer {
+        backend: Arc::new(played),
+        connection: None,
+        hinted: None,
+    };
+    drop(sender);
+    while let Some(waiting) = take(&inbox, 100, false) {
+        writer.commit(waiting);
+    }
+    answers
+        .into_iter()
+        .map(|mut answer| answer.try_recv().unwrap())
+        .collect()
+}
+
+#[test]
+fn pieces_of_a_kind_are_run_together_and_each_gets_its_own_answer() {
+    let answers = commit_together(0..12);
+    for (number, answer) in (0..).zip(answers) {
+        match answer {
+            Ok(answer) => assert_eq!(answer, (number, 12)),
+            Err(StoreError::MessageExists) => assert_eq!(number, 7),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let sizes: Vec<usize> = commit_together(20..40)
+        .into_iter()
+        .map(|answer| answer.unwrap().1)
+        .collect();
+    assert_eq!(sizes, [vec![16; 16], vec![4; 4]].concat());
+}
+
+#[test]
+fn one_that_fails_takes_no_other_of_its_company_with_it() {
+    let answers = commit_together(8..20);
+    for (number, answer) in (8..).zip(answers) {
+        match answer {
+            Ok(answer) => assert_eq!(answer, (number, 1)),
+            Err(StoreError::NotFound) => assert_eq!(number, 13),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}

@@ -289,16 +289,25 @@ CREATE FUNCTION count_conversation(conversation, bigint) RETURNS void LANGUAGE s
 $$;
 CREATE FUNCTION conversation_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        PERFORM count_conversation(old, -1);
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
+    PERFORM count_conversation(old, -1);
+    IF TG_OP = 'UPDATE' THEN
         PERFORM count_conversation(new, 1);
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER conversation_counted AFTER INSERT OR DELETE ON conversation
+-- Many are added with one statement, and counted with one.
+CREATE FUNCTION conversations_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO conversation_tally AS tally
+    SELECT direction, service, finished, (track_at IS NOT NULL)::int, pg_backend_pid(), count(*) FROM added GROUP BY 1, 2, 3, 4
+    ON CONFLICT (direction, service, finished, tracked, part) DO UPDATE SET count = tally.count + excluded.count;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER conversations_counted AFTER INSERT ON conversation REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION conversations_counted();
+CREATE TRIGGER conversation_counted AFTER DELETE ON conversation
     FOR EACH ROW EXECUTE FUNCTION conversation_counted();
 CREATE TRIGGER conversation_recounted AFTER UPDATE OF direction, service, finished, track_at ON conversation
     FOR EACH ROW WHEN ((old.direction, old.service, old.finished, old.track_at IS NOT NULL)
@@ -315,17 +324,21 @@ CREATE TABLE status_tally (
 
 CREATE FUNCTION status_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO status_tally AS tally VALUES (new.status, pg_backend_pid(), 1)
-        ON CONFLICT (status, part) DO UPDATE SET count = tally.count + 1;
-    ELSE
-        INSERT INTO status_tally AS tally VALUES (old.status, pg_backend_pid(), -1)
-        ON CONFLICT (status, part) DO UPDATE SET count = tally.count - 1;
-    END IF;
+    INSERT INTO status_tally AS tally VALUES (old.status, pg_backend_pid(), -1)
+    ON CONFLICT (status, part) DO UPDATE SET count = tally.count - 1;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER status_counted AFTER INSERT OR DELETE ON status FOR EACH ROW EXECUTE FUNCTION status_counted();
+CREATE FUNCTION statuses_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO status_tally AS tally SELECT status, pg_backend_pid(), count(*) FROM added GROUP BY 1
+    ON CONFLICT (status, part) DO UPDATE SET count = tally.count + excluded.count;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER statuses_counted AFTER INSERT ON status REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION statuses_counted();
+CREATE TRIGGER status_counted AFTER DELETE ON status FOR EACH ROW EXECUTE FUNCTION status_counted();
 
 -- Rows that come and go all the time are swept often, a little at a time.
 ALTER TABLE outgoing SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
