@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_record_without_post_has_no_members_of_post() {
-        let record = read(json!({ "organisationNumber": "910076787", "service": { "identifier": "STRANGE" }, "new": 1 }));
+        let record =
+            read(json!({ "organisationNumber": "910076787", "service": { "identifier": "STRANGE" }, "new": 1 }));
         assert!(record.post.is_none() && record.health.is_none());
         assert_eq!(record.service.identifier, "STRANGE");
         let written = serde_json::to_value(&record).unwrap();
@@ -222,7 +223,9 @@ mod tests {
 
     #[test]
     fn an_address_that_is_left_out_is_empty_and_null_is_none() {
-        let post = read(json!({ "orgnrPostkasse": null, "postAddress": null })).post.unwrap();
+        let post = read(json!({ "orgnrPostkasse": null, "postAddress": null }))
+            .post
+            .unwrap();
         assert!(post.post_address.is_none());
         assert!(post.return_address == Some(PostAddress::default()));
     }
