@@ -167,13 +167,12 @@ impl Directory {
         let mut inquiry = Inquiry::new(self, query, receiver, &caller.token, Some(caller));
         let info = receiver::info(&inquiry).await?;
         let data = Arc::clone(&inquiry.data);
-        let processes = match asked {
-            Some(process) => vec![self.listed(kind, process, &data)?],
-            None => {
-                let all = self.rules.full_lookup(kind, &data).into_iter();
-                all.map(|(chapter, process)| (Some(chapter), Cow::Borrowed(process)))
-                    .collect()
-            }
+        let processes = if let Some(process) = asked {
+            vec![self.listed(kind, process, &data)?]
+        } else {
+            let all = self.rules.full_lookup(kind, &data).into_iter();
+            all.map(|(chapter, process)| (Some(chapter), Cow::Borrowed(process)))
+                .collect()
         };
         let types = processes.iter().flat_map(|(_, process)| &process.document_types);
         let types: BTreeSet<&DocumentType> = types.collect();
@@ -297,9 +296,7 @@ fn nothing_left(kind: ReceiverKind, left_out: &[LeftOut]) -> Option<LookupError>
     }
     let error = errors().next()?;
     Some(match error {
-        LookupError::RegisterRejected { .. } | LookupError::RegisterDenied { .. } | LookupError::UnknownResident => {
-            LookupError::NoRecordForCitizen
-        }
+        LookupError::RegisterRejected { .. } | LookupError::UnknownResident => LookupError::NoRecordForCitizen,
         other => other.clone(),
     })
 }

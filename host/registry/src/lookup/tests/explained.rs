@@ -92,7 +92,7 @@ async fn a_register_that_is_down_ends_the_trail_where_it_was_needed() {
 #[tokio::test]
 async fn a_trail_about_a_citizen_holds_nothing_of_who_it_is() {
     let mut world = World::default();
-    world.outside.contact = Some(contact(false, true, false, false));
+    world.outside.contact = Some(contact(&["notifiable"]));
     let asked = world.open();
     let explained = asked
         .directory

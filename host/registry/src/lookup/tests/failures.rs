@@ -184,7 +184,7 @@ async fn what_krr_does_not_accept_is_a_citizen_without_records() {
 #[tokio::test]
 async fn folkeregisteret_that_is_down_costs_the_letter_and_not_the_mailbox() {
     let mut world = down("FREG");
-    world.outside.contact = Some(contact(false, true, false, false));
+    world.outside.contact = Some(contact(&["notifiable"]));
     let asked = world.open();
     let answer = asked
         .directory

@@ -61,19 +61,13 @@ async fn ask(asked: &Asked, query: &Query, process: &str) -> Came {
 
 /// A record in a few words.
 fn sketch(record: &ServiceRecord) -> String {
-    let mut words = record.service.identifier.clone();
-    if let Some(level) = record.service.security_level {
-        words += &format!(" {level}");
-    }
+    let mut words = vec![record.service.identifier.clone()];
+    words.extend(record.service.security_level.map(|level| level.to_string()));
     if record.process.contains(":digitalpost:") {
-        let types: Vec<_> = record
-            .document_types
-            .iter()
-            .filter_map(|of| of.rsplit("::").next())
-            .collect();
-        words += &format!(" {}", types.join(","));
+        let types = record.document_types.iter().filter_map(|of| of.rsplit("::").next());
+        words.extend(types.map(str::to_owned));
     }
-    words
+    words.join(" ")
 }
 
 /// An error in a few words.

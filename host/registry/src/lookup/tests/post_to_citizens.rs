@@ -7,7 +7,7 @@ use crate::data::OwnOrganisation;
 
 #[tokio::test]
 async fn a_letter_on_paper_tells_where_it_goes_and_where_it_comes_back_to() {
-    let asked = citizen(true, true, true, true).open();
+    let asked = citizen(&["reserved", "notifiable", "active", "mailbox"]).open();
     let answer = asked
         .directory
         .process(&about(CITIZEN), &process(VEDTAK), &asked.caller)
@@ -34,7 +34,7 @@ async fn a_letter_on_paper_tells_where_it_goes_and_where_it_comes_back_to() {
 #[tokio::test]
 async fn digital_post_is_sealed_to_the_mailbox_also_beside_a_letter() {
     // Spec: service registry, 10.4: the printer's certificate once leaked into the record of the mailbox.
-    let asked = citizen(true, true, true, true).open();
+    let asked = citizen(&["reserved", "notifiable", "active", "mailbox"]).open();
     let answer = asked
         .directory
         .identifier(&about(CITIZEN), &asked.caller)
@@ -73,7 +73,7 @@ async fn the_general_mailbox_of_a_citizen_has_the_codes_of_the_default_process()
 
 #[tokio::test]
 async fn a_letter_comes_back_to_whom_it_is_sent_for() {
-    let mut world = citizen(true, true, true, true);
+    let mut world = citizen(&["reserved", "notifiable", "active", "mailbox"]);
     world.own.push((
         "974760673",
         OwnOrganisation {
@@ -106,7 +106,7 @@ async fn a_letter_comes_back_to_whom_it_is_sent_for() {
 
 #[tokio::test]
 async fn without_a_return_address_there_is_no_letter() {
-    let mut world = citizen(true, true, true, true);
+    let mut world = citizen(&["reserved", "notifiable", "active", "mailbox"]);
     world.outside.organisations.remove(SENDER);
     let asked = world.open();
     let outcome = ask(&asked, &about(CITIZEN), VEDTAK).await.outcome;
@@ -118,14 +118,14 @@ async fn without_a_return_address_there_is_no_letter() {
 
 #[tokio::test]
 async fn a_person_that_folkeregisteret_does_not_have_is_not_a_person_with_a_secret_address() {
-    let mut world = citizen(true, true, true, true);
+    let mut world = citizen(&["reserved", "notifiable", "active", "mailbox"]);
     world.outside.resident = None;
     let asked = world.open();
     assert_eq!(
         ask(&asked, &about(CITIZEN), VEDTAK).await.outcome,
         "Folkeregisteret does not have the person"
     );
-    let mut world = citizen(false, true, false, false);
+    let mut world = citizen(&["notifiable"]);
     world.outside.resident = None;
     let asked = world.open();
     let answer = asked

@@ -45,6 +45,11 @@ pub(super) fn process(short: &str) -> ProcessId {
     format!("urn:no:difi:profile:{short}:ver1.0").parse().unwrap()
 }
 
+fn processes() -> &'static Snapshot {
+    static PROCESSES: LazyLock<Snapshot> = LazyLock::new(|| Snapshot::with_default_processes().unwrap());
+    &PROCESSES
+}
+
 pub(super) fn address(line: &str) -> Address {
     Address {
         lines: vec![line.to_owned(), "Bakgården".to_owned()],
@@ -97,9 +102,8 @@ impl Default for Outside {
 impl Outside {
     /// Registers the receiver in ELMA for a process, with its own document types.
     pub(super) fn register(&mut self, short: &str) {
-        let table = Snapshot::with_default_processes().unwrap();
         let process = process(short);
-        for of in &table.processes[&process].document_types {
+        for of in &processes().processes[&process].document_types {
             self.registrations.push((of.clone(), process.clone()));
         }
     }
@@ -235,16 +239,17 @@ impl Accounts for Outside {
     }
 }
 
-/// A person in KRR.
-pub(super) fn contact(reserved: bool, notifiable: bool, active: bool, mailbox: bool) -> Contact {
+/// A person in KRR, of whom hold: `reserved`, `notifiable`, `active`, `mailbox`.
+pub(super) fn contact(words: &[&str]) -> Contact {
+    let holds = |word| words.contains(&word);
     Contact {
-        reserved,
-        active,
-        notifiable,
+        reserved: holds("reserved"),
+        active: holds("active"),
+        notifiable: holds("notifiable"),
         email: Some("kari@example.no".to_owned()),
         mobile: Some("+4799999999".to_owned()),
         language: Some("nb".to_owned()),
-        mailbox: mailbox.then(|| Mailbox {
+        mailbox: holds("mailbox").then(|| Mailbox {
             address: "kari.prove#1234".to_owned(),
             supplier: "984661185".to_owned(),
             certificate: certificate("mailbox"),
@@ -279,9 +284,10 @@ pub(super) struct Asked {
 
 impl World {
     pub(super) fn open(self) -> Asked {
+        static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwrap());
         let outside = Arc::new(self.outside);
-        let rules = Rules::built_in().unwrap();
-        let mut data = Snapshot::with_default_processes().unwrap();
+        let rules = RULES.clone();
+        let mut data = processes().clone();
         let own = self.own.into_iter();
         data.organisations = own.map(|(number, own)| (number.parse().unwrap(), own)).collect();
         let caller = Caller {
