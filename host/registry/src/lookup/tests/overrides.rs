@@ -101,3 +101,26 @@ async fn closed_asks_no_register() {
     assert_eq!((came.outcome.as_str(), came.rule), ("not accepted", None));
     assert_eq!((asked.outside.asked("ELMA"), asked.outside.asked("SvarUt")), (0, 0));
 }
+
+#[tokio::test]
+async fn a_rule_about_who_is_not_registered_says_nothing_after_an_operators_decision() {
+    let asked = world(&["only DPV"]).open();
+    let name = process("avtalt:avtalt");
+    let explained = asked
+        .directory
+        .explain(&about(RECEIVER), Some(&name), &asked.caller)
+        .await
+        .unwrap();
+    let trail = &explained.processes[0];
+    assert_eq!(
+        (trail.decided_by.as_deref(), trail.reason.as_str()),
+        (None, "no rule is left after the operator's decision")
+    );
+    assert!(
+        trail
+            .rules
+            .iter()
+            .all(|tried| tried.fate == crate::rules::Fate::PassedOver)
+    );
+    assert_eq!(asked.outside.asked("ELMA"), 0);
+}
