@@ -193,6 +193,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<S
     Option::deserialize(deserializer)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "serde wants the type of the member")]
 fn empty_address() -> Option<PostAddress> {
     Some(PostAddress::default())
 }

@@ -3,7 +3,7 @@
 //! Every answer tells three cases apart: it is there, it is not there (`Ok(None)`, an empty list), and nobody could say
 //! ([`RegisterError`]). The third is never kept as the second, and never changes a route. Spec: service registry, 6.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use budstikke_message::identifier::{DocumentType, Nhn, OrganisationNumber, Person, ProcessId};
@@ -96,6 +96,21 @@ pub trait Registrations: Send + Sync {
         number: &OrganisationNumber,
         document_types: &[DocumentType],
     ) -> Result<BTreeSet<ProcessId>, RegisterError>;
+
+    /// The same for each document type apart; those without a registration may be left out. Look-ups ask only this, once for all
+    /// processes of a receiver. A register that can answer it as one question should.
+    async fn by_document_type(
+        &self,
+        number: &OrganisationNumber,
+        document_types: &[DocumentType],
+    ) -> Result<BTreeMap<DocumentType, BTreeSet<ProcessId>>, RegisterError> {
+        let mut found = BTreeMap::new();
+        for document_type in document_types {
+            let processes = self.processes(number, std::slice::from_ref(document_type)).await?;
+            found.insert(document_type.clone(), processes);
+        }
+        Ok(found)
+    }
 }
 
 /// Virksert: the certificates that organisations receive with. Spec: service registry, 6.3.

@@ -1,6 +1,8 @@
 //! What the address service keeps itself. Read from its database as a whole, and replaced as a whole when something changes, so
 //! that a look-up never waits for the database.
 
+mod defaults;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use budstikke_message::identifier::{DocumentType, OrganisationNumber, ProcessId, ServiceId};
