@@ -4,6 +4,7 @@
 //! ([`RegisterError`]). The third is never kept as the second, and never changes a route. Spec: service registry, 6.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use budstikke_message::identifier::{DocumentType, Nhn, OrganisationNumber, Person, ProcessId};
@@ -241,4 +242,26 @@ pub struct Account {
 pub trait Accounts: Send + Sync {
     /// An account by its UUID.
     async fn account(&self, id: &str) -> Result<Option<Account>, RegisterError>;
+}
+
+/// The registers that this installation can ask. `None`: it has no access to that one, which is something else than that the
+/// register knows nothing.
+#[derive(Clone, Default)]
+pub struct Registers {
+    /// Enhetsregisteret.
+    pub organisations: Option<Arc<dyn Organisations>>,
+    /// ELMA.
+    pub registrations: Option<Arc<dyn Registrations>>,
+    /// Virksert.
+    pub certificates: Option<Arc<dyn Certificates>>,
+    /// SvarUt's mottakersystemer.
+    pub receiver_systems: Option<Arc<dyn ReceiverSystems>>,
+    /// KRR.
+    pub contacts: Option<Arc<dyn Contacts>>,
+    /// Folkeregisteret.
+    pub residents: Option<Arc<dyn Residents>>,
+    /// Norsk Helsenett.
+    pub health_units: Option<Arc<dyn HealthUnits>>,
+    /// The Fiks IO catalogue.
+    pub accounts: Option<Arc<dyn Accounts>>,
 }
