@@ -2,6 +2,34 @@
 //!
 //! Every answer tells three cases apart: it is there, it is not there (`Ok(None)`, an empty list), and nobody could say
 //! ([`RegisterError`]). The third is never kept as the second, and never changes a route. Spec: service registry, 6.
+//!
+//! | file | what |
+//! |---|---|
+//! | `brreg`, `elma`, `virksert`, `svarut`, `krr`, `freg`, `nhn`, `fiks` | a client for each register |
+//! | `wire`, `ks`, `jws`, `xml`, `certificate`, `token` | what several of them need |
+//! | `cached`, `breaker` | what is around every client |
+//! | `settings`, `open` | `[registers.…]`, and registers made from it |
+
+mod breaker;
+mod brreg;
+mod cached;
+pub mod certificate;
+mod elma;
+mod fiks;
+mod freg;
+mod jws;
+mod krr;
+mod ks;
+mod nhn;
+mod open;
+pub mod settings;
+mod svarut;
+pub mod token;
+mod virksert;
+mod wire;
+mod xml;
+
+pub use open::OpenError;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -103,7 +131,8 @@ pub trait Registrations: Send + Sync {
 #[async_trait]
 pub trait Certificates: Send + Sync {
     /// The first certificate that is valid for one use (the name of a row in the settings, such as a service).
-    async fn certificate(&self, number: &OrganisationNumber, r#use: &str) -> Result<Option<Certificate>, RegisterError>;
+    async fn certificate(&self, number: &OrganisationNumber, r#use: &str)
+    -> Result<Option<Certificate>, RegisterError>;
 }
 
 /// An entry of SvarUt's mottakersystemer that takes every kind of forsendelse. Spec: service registry, 6.4.
