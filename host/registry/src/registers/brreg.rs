@@ -39,10 +39,10 @@ struct Unit {
     organisasjonsnummer: String,
     navn: String,
     organisasjonsform: Option<Form>,
-    postadresse: Option<Adresse>,
-    forretningsadresse: Option<Adresse>,
+    postadresse: Option<PostalAddress>,
+    forretningsadresse: Option<PostalAddress>,
     /// Of underenheter, which have no forretningsadresse.
-    beliggenhetsadresse: Option<Adresse>,
+    beliggenhetsadresse: Option<PostalAddress>,
     slettedato: Option<Date>,
 }
 
@@ -52,7 +52,7 @@ struct Form {
 }
 
 #[derive(Deserialize)]
-struct Adresse {
+struct PostalAddress {
     #[serde(default)]
     adresse: Vec<Option<String>>,
     postnummer: Option<String>,
@@ -95,7 +95,7 @@ impl Organisations for Brreg {
                     number: number.clone(),
                     name: unit.navn,
                     form: unit.organisasjonsform.and_then(|form| form.kode),
-                    address: addresses.into_iter().flatten().next().map(Adresse::read),
+                    address: addresses.into_iter().flatten().next().map(PostalAddress::read),
                 }));
             }
         }
@@ -103,7 +103,7 @@ impl Organisations for Brreg {
     }
 }
 
-impl Adresse {
+impl PostalAddress {
     fn read(self) -> Address {
         Address {
             lines: self

@@ -24,7 +24,7 @@ pub(super) struct Fiks {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Konto {
+struct Answer {
     konto_id: String,
     konto_navn: Option<String>,
     status: Status,
@@ -71,7 +71,7 @@ impl Accounts for Fiks {
         let Some(body) = self.find(&["kontoer", id]).await? else {
             return Ok(None);
         };
-        let account: Konto = wire.json(&body)?;
+        let account: Answer = wire.json(&body)?;
         if !account.konto_id.eq_ignore_ascii_case(id) {
             return Err(wire.unusable("kontoId is not the one that was asked for"));
         }

@@ -48,9 +48,11 @@ impl Certificates for Virksert {
         number: &OrganisationNumber,
         r#use: &str,
     ) -> Result<Option<Certificate>, RegisterError> {
-        let process = self.uses.get(r#use).ok_or_else(|| {
+        let name = r#use;
+        let process = self.uses.get(name);
+        let process = process.ok_or_else(|| {
             self.wire
-                .rejected(format!("its settings have no use called {:.50}", r#use))
+                .rejected(format!("its settings have no use called {name:.50}"))
         })?;
         let participant = format!("iso6523-actorid-upis::{}:{number}", self.icd);
         let request = self.wire.get(&["api", "v1", &participant, process]);

@@ -282,7 +282,7 @@ mod tests {
         );
         assert!(detail(r#"{"people":[{}]}"#).contains("people[0] lacks number"));
         assert!(detail(r#"{"people":["#).contains("no whole JSON (line 1"));
-        assert!(detail("05839012391 ").contains("is not what it should be"));
+        assert!(detail("\"05839012391\"").contains("is not what it should be"));
         assert!(detail(r#"{"people":[]} {}"#).contains("behind"));
     }
 

@@ -37,7 +37,7 @@ async fn group(State(house): State<Arc<House>>, Path(participant): Path<String>)
         let _ = write!(text, "<ns3:ServiceMetadataReference href=\"{base}{name}\"/>");
         text
     });
-    xml(format!(
+    xml(&format!(
         "<ns3:ServiceGroup xmlns:ns2=\"http://busdox.org/transport/identifiers/1.0/\" \
          xmlns:ns3=\"http://busdox.org/serviceMetadata/publishing/1.0/\">\
          <ns2:ParticipantIdentifier scheme=\"iso6523-actorid-upis\">{}</ns2:ParticipantIdentifier>\
@@ -67,7 +67,7 @@ async fn metadata(
         );
         text
     });
-    xml(format!(
+    xml(&format!(
         "<ns3:SignedServiceMetadata xmlns:ns2=\"http://busdox.org/transport/identifiers/1.0/\" \
          xmlns:ns3=\"http://busdox.org/serviceMetadata/publishing/1.0/\"><ns3:ServiceMetadata><ns3:ServiceInformation>\
          <ns2:ParticipantIdentifier scheme=\"iso6523-actorid-upis\">{}</ns2:ParticipantIdentifier>\
@@ -88,7 +88,7 @@ fn encoded(text: &str) -> String {
     text.replace(':', "%3A").replace('/', "%2F").replace('#', "%23")
 }
 
-fn xml(text: String) -> Response {
+fn xml(text: &str) -> Response {
     let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n{text}");
     ([(CONTENT_TYPE, "application/xml")], text).into_response()
 }

@@ -26,10 +26,9 @@ async fn list(State(house): State<Arc<House>>, Path((participant, process)): Pat
     let Some(certificates) = certificates else {
         return (StatusCode::NOT_FOUND, "No certificate found").into_response();
     };
-    let list: String = certificates
-        .iter()
-        .map(|pem| format!("<Certificate>{}</Certificate>", bare(pem)))
-        .collect();
+    let list = certificates.iter().fold(String::new(), |list, pem| {
+        list + "<Certificate>" + &bare(pem) + "</Certificate>"
+    });
     (
         [(CONTENT_TYPE, "application/xml")],
         format!("<Certificates>{list}</Certificates>"),
