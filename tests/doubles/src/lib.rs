@@ -5,7 +5,8 @@
 //! | Maskinporten | `POST /token` |
 //! | Altinn token exchange | `GET /authentication/api/v1/exchange/maskinporten` |
 //! | Altinn broker | `/broker/api/v1/filetransfer…` |
-//! | door for people | `/__doubles/{faults,transfers,requests,clear}` |
+//! | Enhetsregisteret, ELMA, virksert, SvarUt's mottakersystemer, KRR, Folkeregisteret, Norsk Helsenett, Fiks IO's catalogue | `/brreg/…`, `/smp/…`, `/virksert/…`, `/svarut/…`, `/krr/…`, `/freg/…`, `/nhn/…`, `/fiks/…` |
+//! | door for people | `/__doubles/{faults,transfers,requests,registers,clear}` |
 //!
 //! ```no_run
 //! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,6 +35,7 @@ mod jwk;
 mod maskinporten;
 mod organisation;
 mod register;
+mod registers;
 mod requests;
 mod server;
 mod tokens;
@@ -47,5 +49,6 @@ pub use faults::{Fault, Faults, Route};
 pub use identities::{IdentityError, PASSWORD, TestOrganisation};
 pub use maskinporten::key::KeyError;
 pub use organisation::{NotAnOrganisation, Organisation};
+pub use registers::{Content, FREG_API_KEY, INTEGRATION_ID, INTEGRATION_PASSWORD, KS_SCOPE, Registers, Signature};
 pub use requests::RecordedRequest;
 pub use server::{Doubles, DoublesError};

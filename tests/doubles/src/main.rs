@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use budstikke_doubles::{Client, Doubles, DoublesConfig, SystemUser, TestOrganisation};
+use budstikke_doubles::{Client, Content, Doubles, DoublesConfig, SystemUser, TestOrganisation};
 use clap::Parser;
 
 /// Stand-ins for Maskinporten and Altinn on loopback, with switches for faults.
@@ -35,6 +35,9 @@ struct Arguments {
     /// Life of an Altinn token, in seconds.
     #[arg(long, default_value_t = 1800)]
     token_life: u64,
+    /// What the registers know: a JSON file with a list of contents, as the door for people takes them. May be repeated.
+    #[arg(long = "registers", value_name = "FILE.JSON")]
+    registers: Vec<PathBuf>,
     /// What `aud` of an assertion must be; the base URL with a slash at the end without this.
     #[arg(long)]
     audience: Option<String>,
@@ -59,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
             made.alias()
         );
     }
+    let contents = contents(&arguments.registers)?;
     let doubles = Doubles::start(DoublesConfig {
         dir: arguments.dir,
         listen: arguments.listen,
@@ -78,6 +82,9 @@ async fn main() -> anyhow::Result<()> {
         ..DoublesConfig::default()
     })
     .await?;
+    for contents in contents {
+        doubles.registers().put(contents);
+    }
     tell(&doubles);
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
     Ok(())
@@ -98,11 +105,25 @@ fn system_user(text: &str) -> anyhow::Result<SystemUser> {
     SystemUser::new(organisation, name).with_context(|| format!("--system-user {text}"))
 }
 
+fn contents(files: &[PathBuf]) -> anyhow::Result<Vec<Content>> {
+    let mut all = Vec::new();
+    for path in files {
+        let named = || format!("--registers {}", path.display());
+        let json = std::fs::read(path).with_context(named)?;
+        all.extend(Content::all_from_json(&json).with_context(named)?);
+    }
+    Ok(all)
+}
+
 fn tell(doubles: &Doubles) {
     let control = doubles.control_url();
     println!("Maskinporten {} (audience {})", doubles.token_url(), doubles.audience());
     println!("exchange     {}", doubles.exchange_url());
     println!("broker       {}", doubles.broker_url());
+    println!(
+        "registers    {}/{{brreg,smp,virksert,svarut,krr,freg,nhn,fiks}}",
+        doubles.url()
+    );
     println!();
     println!("Look:   curl {control}/transfers");
     println!("        curl {control}/requests");
@@ -115,9 +136,12 @@ fn tell(doubles: &Doubles) {
     );
     println!("        curl {control}/faults            (what is on)");
     println!("        curl -X DELETE {control}/faults  (all off)");
+    println!("Know:   curl {control}/registers -d '{{\"put\":\"unit\",\"number\":\"910076787\",\"document\":{{}}}}'");
     println!("Forget: curl -X POST {control}/clear");
     println!();
     println!("Routes: token exchange initialise upload list overview download confirm");
+    println!("        unit sub-unit service-group service-metadata certificates receiver-systems contact printer");
+    println!("        resident health-unit account account-key");
     println!("Faults: status answer delay cut-request-body cut-response-body answer-lost virus-found token-revoked");
     println!("        wrong-checksum slow-body; members: status body content_type retry_after millis after");
     println!("        bytes_per_second; times 0 means until switched off");

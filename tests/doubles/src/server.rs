@@ -19,10 +19,11 @@ use crate::faults::{Faults, Route, control, enforce};
 use crate::maskinporten::SeenAssertions;
 use crate::organisation::{NotAnOrganisation, Organisation};
 use crate::register::Register;
+use crate::registers::Registers;
 use crate::requests::{RecordedRequest, RequestLog};
 use crate::tokens::Tokens;
 use crate::wire::{Connection, Connections, CuttableListener};
-use crate::{broker, exchange, maskinporten};
+use crate::{broker, exchange, maskinporten, registers};
 
 /// Everything that the services of the doubles know.
 #[derive(Debug)]
@@ -33,12 +34,13 @@ pub(crate) struct House {
     pub(crate) maskinporten_tokens: Tokens,
     pub(crate) altinn_tokens: Tokens,
     pub(crate) broker: Arc<Shelf>,
+    pub(crate) registers: Registers,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
 }
 
 impl House {
-    /// Forgets transfers, requests, tokens and faults; clients and system users stay.
+    /// Forgets transfers, requests, tokens and faults; clients, system users and what is in the registers stay.
     pub(crate) fn clear(&self) {
         self.faults.clear();
         self.requests.clear();
@@ -121,6 +123,7 @@ impl Doubles {
                 config.virus_scan_delay,
                 config.download_mark,
             )),
+            registers: Registers::default(),
             faults: Faults::default(),
             requests: RequestLog::default(),
         });
@@ -167,6 +170,11 @@ impl Doubles {
     /// Base URL of the broker, without a slash at the end.
     pub fn broker_url(&self) -> String {
         self.url() + broker::PATH
+    }
+
+    /// The outside registers: put in what they should know. Each is under its path of [`Doubles::url`].
+    pub fn registers(&self) -> &Registers {
+        &self.house.registers
     }
 
     /// Base URL of the door for people, without a slash at the end.
@@ -275,7 +283,7 @@ impl Doubles {
             .is_some()
     }
 
-    /// Forgets transfers, requests, tokens and faults; clients and system users stay.
+    /// Forgets transfers, requests, tokens and faults; clients, system users and what is in the registers stay.
     pub fn clear(&self) {
         self.house.clear();
     }
@@ -286,6 +294,7 @@ fn router(house: &Arc<House>) -> Router {
         .merge(maskinporten::router())
         .merge(exchange::router())
         .merge(broker::router())
+        .merge(registers::router())
         .merge(control::router())
         .fallback(broker::nothing_here)
         .layer(axum::middleware::from_fn_with_state(

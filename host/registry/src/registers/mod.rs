@@ -2,8 +2,37 @@
 //!
 //! Every answer tells three cases apart: it is there, it is not there (`Ok(None)`, an empty list), and nobody could say
 //! ([`RegisterError`]). The third is never kept as the second, and never changes a route. Spec: service registry, 6.
+//!
+//! | file | what |
+//! |---|---|
+//! | `brreg`, `elma`, `virksert`, `svarut`, `krr`, `freg`, `nhn`, `fiks` | a client for each register |
+//! | `wire`, `ks`, `jws`, `xml`, `certificate`, `token` | what several of them need |
+//! | `cached`, `breaker` | what is around every client |
+//! | `settings`, `open` | `[registers.…]`, and registers made from it |
+
+mod breaker;
+mod brreg;
+mod cached;
+pub mod certificate;
+mod elma;
+mod fiks;
+mod freg;
+mod jws;
+mod krr;
+mod ks;
+mod nhn;
+mod open;
+pub mod settings;
+mod svarut;
+pub mod token;
+mod virksert;
+mod wire;
+mod xml;
+
+pub use open::OpenError;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use budstikke_message::identifier::{DocumentType, Nhn, OrganisationNumber, Person, ProcessId};
@@ -257,4 +286,26 @@ pub struct Account {
 pub trait Accounts: Send + Sync {
     /// An account by its UUID.
     async fn account(&self, id: &str) -> Result<Option<Account>, RegisterError>;
+}
+
+/// The registers that this installation can ask. `None`: it has no access to that one, which is something else than that the
+/// register knows nothing.
+#[derive(Clone, Default)]
+pub struct Registers {
+    /// Enhetsregisteret.
+    pub organisations: Option<Arc<dyn Organisations>>,
+    /// ELMA.
+    pub registrations: Option<Arc<dyn Registrations>>,
+    /// Virksert.
+    pub certificates: Option<Arc<dyn Certificates>>,
+    /// SvarUt's mottakersystemer.
+    pub receiver_systems: Option<Arc<dyn ReceiverSystems>>,
+    /// KRR.
+    pub contacts: Option<Arc<dyn Contacts>>,
+    /// Folkeregisteret.
+    pub residents: Option<Arc<dyn Residents>>,
+    /// Norsk Helsenett.
+    pub health_units: Option<Arc<dyn HealthUnits>>,
+    /// The Fiks IO catalogue.
+    pub accounts: Option<Arc<dyn Accounts>>,
 }

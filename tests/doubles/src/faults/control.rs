@@ -1,4 +1,4 @@
-//! The door for people under `/__doubles`: switch faults, look at transfers and requests.
+//! The door for people under `/__doubles`: switch faults, look at transfers and requests, put something into registers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Fault, Route, Rule};
+use crate::registers::Content;
 use crate::server::House;
 
 /// Where the door is.
@@ -23,6 +24,7 @@ pub(crate) fn router() -> Router<Arc<House>> {
         .route("/__doubles/faults", get(list).post(switch_on).delete(switch_off))
         .route("/__doubles/transfers", get(transfers))
         .route("/__doubles/requests", get(requests))
+        .route("/__doubles/registers", post(put).delete(forget))
         .route("/__doubles/clear", post(clear))
 }
 
@@ -172,6 +174,24 @@ async fn transfers(State(house): State<Arc<House>>) -> Json<Vec<Value>> {
 
 async fn requests(State(house): State<Arc<House>>) -> Json<Value> {
     Json(json!(house.requests.all()))
+}
+
+/// Puts one piece of content into the registers, or a list of them; all or nothing.
+async fn put(State(house): State<Arc<House>>, body: Bytes) -> Response {
+    match Content::all_from_json(&body) {
+        Ok(contents) => {
+            for content in contents {
+                house.registers.put(content);
+            }
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => refusal(&error.to_string()),
+    }
+}
+
+async fn forget(State(house): State<Arc<House>>) -> StatusCode {
+    house.registers.forget_all();
+    StatusCode::NO_CONTENT
 }
 
 async fn clear(State(house): State<Arc<House>>) -> StatusCode {

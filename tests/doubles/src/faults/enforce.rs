@@ -167,7 +167,7 @@ async fn strike(
 }
 
 fn route_has_no_body(route: Route) -> bool {
-    !matches!(route, Route::Token | Route::Initialise | Route::Upload)
+    !matches!(route, Route::Token | Route::Initialise | Route::Upload | Route::Contact)
 }
 
 /// The bearer token of a request.

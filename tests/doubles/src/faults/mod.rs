@@ -32,6 +32,30 @@ pub enum Route {
     Download,
     /// Broker: `POST /filetransfer/{id}/confirmdownload`.
     Confirm,
+    /// Enhetsregisteret: `GET …/enheter/{number}`.
+    Unit,
+    /// Enhetsregisteret: `GET …/underenheter/{number}`.
+    SubUnit,
+    /// ELMA: `GET /{participant}`.
+    ServiceGroup,
+    /// ELMA: `GET /{participant}/services/{document type}`.
+    ServiceMetadata,
+    /// Virksert: `GET …/{participant}/{process}`.
+    Certificates,
+    /// SvarUt: `GET …/mottakersystem`.
+    ReceiverSystems,
+    /// KRR: `POST …/personer`.
+    Contact,
+    /// KRR: `GET …/printSertifikat`.
+    Printer,
+    /// Folkeregisteret: `GET …/personadresse/{person}`.
+    Resident,
+    /// Norsk Helsenett: `GET /{identifier}`.
+    HealthUnit,
+    /// Fiks IO: `GET …/kontoer/{id}`.
+    Account,
+    /// Fiks IO: `GET …/kontoer/{id}/offentligNokkel`.
+    AccountKey,
 }
 
 impl Route {
@@ -43,6 +67,9 @@ impl Route {
             crate::maskinporten::PATH if post => return Some(Self::Token),
             crate::exchange::PATH if get => return Some(Self::Exchange),
             _ => {}
+        }
+        if let Some(route) = crate::registers::route(method, path) {
+            return Some(route);
         }
         let rest = path.strip_prefix(crate::broker::PATH)?.strip_prefix("/filetransfer")?;
         let parts: Vec<&str> = rest.split('/').collect();

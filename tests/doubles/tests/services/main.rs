@@ -7,4 +7,5 @@ mod faults;
 mod identities;
 mod maskinporten;
 mod program;
+mod registers;
 mod uploads;
