@@ -41,7 +41,7 @@ pub(super) fn routes() -> Router<Arc<Api>> {
 async fn identifier(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<String>, asked: Asked) -> Answered {
     let client = api.clients.authenticate(&headers).await?;
     let form = form(&headers, &[Form::Json, Form::Jose])?;
-    let query = query(path(id)?, asked, &headers)?;
+    let query = query(&path(id)?, asked, &headers)?;
     let caller = client.caller().ok_or_else(Refusal::no_consumer)?;
     let found = api.lookups.identifier(&query, &caller).await;
     let found = counted(&api, "identifier", found, &query.receiver)?;
@@ -57,7 +57,7 @@ async fn process(
     let client = api.clients.authenticate(&headers).await?;
     let form = form(&headers, &[Form::Json, Form::Jose])?;
     let (id, process) = path(ids)?;
-    let query = query(id, asked, &headers)?;
+    let query = query(&id, asked, &headers)?;
     let process = process_id(&process)?;
     let caller = client.caller().ok_or_else(Refusal::no_consumer)?;
     let found = api.lookups.process(&query, &process, &caller).await;
@@ -68,7 +68,7 @@ async fn process(
 async fn info(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<String>, asked: Asked) -> Answered {
     let client = api.clients.authenticate(&headers).await?;
     let form = form(&headers, &[Form::Json, Form::Jose])?;
-    let query = query(path(id)?, asked, &headers)?;
+    let query = query(&path(id)?, asked, &headers)?;
     let found = match api.lookups.info(&query, &client.token).await {
         Err(LookupError::UnknownReceiver { .. }) => {
             api.metrics.looked_up("info", "not-found");
@@ -86,7 +86,7 @@ async fn info(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<String>
 async fn explain_all(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<String>, asked: Asked) -> Answered {
     let client = api.clients.authenticate(&headers).await?;
     form(&headers, &[Form::Json])?;
-    explained(&api, &client, &query(path(id)?, asked, &headers)?, None).await
+    explained(&api, &client, &query(&path(id)?, asked, &headers)?, None).await
 }
 
 async fn explain(
@@ -101,7 +101,7 @@ async fn explain(
     explained(
         &api,
         &client,
-        &query(id, asked, &headers)?,
+        &query(&id, asked, &headers)?,
         Some(&process_id(&process)?),
     )
     .await
@@ -158,7 +158,7 @@ fn process_id(text: &str) -> Result<ProcessId, Refusal> {
 }
 
 /// What is asked; parameters that are not known are passed over.
-fn query(identifier: String, asked: Asked, headers: &HeaderMap) -> Result<Query, Refusal> {
+fn query(identifier: &str, asked: Asked, headers: &HeaderMap) -> Result<Query, Refusal> {
     let bad = || Refusal::bare(StatusCode::BAD_REQUEST);
     let Parameters(parameters) = asked.map_err(|_| bad())?;
     let parameter = |name: &str| {
@@ -170,7 +170,7 @@ fn query(identifier: String, asked: Asked, headers: &HeaderMap) -> Result<Query,
         Some(value) => value.to_str().ok().and_then(truth).ok_or_else(bad)?,
     };
     Ok(Query {
-        receiver: Identifier::parse_any(&identifier).map_err(|_| bad())?,
+        receiver: Identifier::parse_any(identifier).map_err(|_| bad())?,
         level: parameter("securityLevel")
             .map(str::parse)
             .transpose()

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use budstikke_message::identifier::Identifier;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub(super) struct Bare(pub(super) StatusCode);
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
-    headers: HeaderMap,
+    header: Option<(HeaderName, HeaderValue)>,
     body: Body,
 }
 
@@ -46,7 +46,7 @@ impl Refusal {
     pub(super) fn bare(status: StatusCode) -> Self {
         Self {
             status,
-            headers: HeaderMap::new(),
+            header: None,
             body: Body::Bare,
         }
     }
@@ -59,8 +59,8 @@ impl Refusal {
         }
     }
 
-    fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -194,7 +194,7 @@ impl IntoResponse for Refusal {
                 (self.status, Json(body)).into_response()
             }
         };
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(self.header);
         response
     }
 }

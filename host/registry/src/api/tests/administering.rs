@@ -31,7 +31,7 @@ async fn only_administrators_come_in_and_no_token_of_a_client() {
     let nobody = with(None).await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
     assert!(nobody.header("www-authenticate").starts_with("Basic"));
-    let token = house.issuer.token(&keys::claims(house.issuer.url()));
+    let token = keys::token(&keys::claims(house.issuer.url()));
     assert_eq!(
         with(Some(&format!("Bearer {token}"))).await.status,
         StatusCode::UNAUTHORIZED
@@ -362,7 +362,7 @@ async fn mock_organisations_are_removed_by_delete_alone() {
 #[tokio::test]
 async fn another_node_sees_a_change_within_seconds() {
     let house = House::new().await;
-    let place = budstikke_store::Place::File(house._folder.path().join("registry.db"));
+    let place = budstikke_store::Place::File(house.folder.path().join("registry.db"));
     let other = OwnData::open(place).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let mut news = other.news();

@@ -27,7 +27,7 @@ struct House {
     api: Arc<Api>,
     router: Router,
     issuer: Issuer,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer, read.
@@ -76,7 +76,7 @@ impl House {
             router: api.router(CONTEXT_PATH, true),
             api,
             issuer,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -96,7 +96,7 @@ impl House {
 
     /// As a client with a good token.
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let token = self.issuer.token(&keys::claims(self.issuer.url()));
+        let token = keys::token(&keys::claims(self.issuer.url()));
         self.get_with(path, Some(&token), headers).await
     }
 

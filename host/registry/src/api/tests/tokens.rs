@@ -36,7 +36,7 @@ async fn without_a_token_nobody_may_ask() {
     }
     let basic = house.get_with(PATH, None, &[("authorization", "Basic YTpi")]).await;
     assert_eq!(basic.status, StatusCode::UNAUTHORIZED);
-    let token = house.issuer.token(&keys::claims(house.issuer.url()));
+    let token = keys::token(&keys::claims(house.issuer.url()));
     let bearer = format!("Bearer {token}");
     let two = [("authorization", bearer.as_str()), ("authorization", bearer.as_str())];
     assert_eq!(house.get_with(PATH, None, &two).await.status, StatusCode::UNAUTHORIZED);
@@ -74,13 +74,13 @@ async fn a_token_must_be_right_in_every_way() {
             401,
         ),
     ] {
-        let answer = house.get_with(PATH, Some(&house.issuer.token(&claims)), &[]).await;
+        let answer = house.get_with(PATH, Some(&keys::token(&claims)), &[]).await;
         assert_eq!(answer.status.as_u16(), expected, "{what}: {}", answer.text());
         assert!(!answer.text().contains("05839012391"));
     }
     let mut endless = good.clone();
     endless.as_object_mut().unwrap().remove("exp");
-    assert_eq!(status(&house, &house.issuer.token(&endless)).await, 401);
+    assert_eq!(status(&house, &keys::token(&endless)).await, 401);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_signature_must_be_rs256_of_a_known_key() {
     let house = House::new().await;
     let good = keys::claims(house.issuer.url());
     let header = |alg: &str, kid: &str| json!({ "alg": alg, "kid": kid });
-    let token = house.issuer.token(&good);
+    let token = keys::token(&good);
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let encoded = |header: Value| {
         [header, good.clone()]
@@ -138,7 +138,7 @@ async fn info_needs_no_organisation_but_look_ups_do() {
     let house = House::new().await;
     let mut claims = keys::claims(house.issuer.url());
     claims.as_object_mut().unwrap().remove("consumer");
-    let token = house.issuer.token(&claims);
+    let token = keys::token(&claims);
     assert_eq!(
         house.get_with("/info/910076787", Some(&token), &[]).await.status,
         StatusCode::OK
@@ -166,18 +166,14 @@ async fn an_audience_counts_where_the_operator_says_so() {
         (Value::Null, 401),
     ] {
         claims["aud"] = audience.clone();
-        assert_eq!(
-            status(&house, &house.issuer.token(&claims)).await,
-            expected,
-            "{audience}"
-        );
+        assert_eq!(status(&house, &keys::token(&claims)).await, expected, "{audience}");
     }
 }
 
 #[tokio::test]
 async fn the_issuer_is_asked_once_and_a_known_token_is_not_verified_again() {
     let house = House::new().await;
-    let token = house.issuer.token(&keys::claims(house.issuer.url()));
+    let token = keys::token(&keys::claims(house.issuer.url()));
     for _ in 0..3 {
         assert_eq!(status(&house, &token).await, 200);
     }
@@ -188,14 +184,14 @@ async fn the_issuer_is_asked_once_and_a_known_token_is_not_verified_again() {
     // And so are the keys: another token of the same issuer passes while it is down.
     let mut claims = keys::claims(house.issuer.url());
     claims["scope"] = json!("");
-    assert_eq!(status(&house, &house.issuer.token(&claims)).await, 200);
+    assert_eq!(status(&house, &keys::token(&claims)).await, 200);
 }
 
 #[tokio::test]
 async fn unknown_keys_cost_the_issuer_one_question_in_a_while() {
     let house = House::new().await;
     let claims = keys::claims(house.issuer.url());
-    assert_eq!(status(&house, &house.issuer.token(&claims)).await, 200);
+    assert_eq!(status(&house, &keys::token(&claims)).await, 200);
     for number in 0..5 {
         let header = json!({ "alg": "RS256", "kid": format!("unknown-{number}") });
         assert_eq!(
@@ -226,7 +222,7 @@ async fn an_issuer_that_was_never_reached_makes_it_503() {
     let house = House::new().await;
     house.issuer.server.abort();
     tokio::task::yield_now().await;
-    let token = house.issuer.token(&keys::claims(house.issuer.url()));
+    let token = keys::token(&keys::claims(house.issuer.url()));
     let answer = house.get_with(PATH, Some(&token), &[]).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
     assert!(!answer.header("retry-after").is_empty());
@@ -240,7 +236,7 @@ async fn keys_can_be_had_from_an_address_or_a_file() {
     )
     .await;
     assert_eq!(
-        status(&house, &house.issuer.token(&keys::claims(house.issuer.url()))).await,
+        status(&house, &keys::token(&keys::claims(house.issuer.url()))).await,
         200
     );
     let folder = tempfile::tempdir().unwrap();
@@ -254,7 +250,7 @@ async fn keys_can_be_had_from_an_address_or_a_file() {
     let house = House::with(Directory::default(), &clients).await;
     house.issuer.server.abort();
     assert_eq!(
-        status(&house, &house.issuer.token(&keys::claims(house.issuer.url()))).await,
+        status(&house, &keys::token(&keys::claims(house.issuer.url()))).await,
         200
     );
     std::fs::write(&file, "nonsense").unwrap();

@@ -112,12 +112,16 @@ impl OrganisationDocument {
         }
         let texts = [("name", self.name.as_deref()), ("form", self.form.as_deref())];
         for (key, text) in texts {
-            text.and_then(unfit).into_iter().for_each(|what| add(key.into(), what));
+            if let Some(what) = text.and_then(unfit) {
+                add(key.into(), what);
+            }
         }
         let address = self.address.map(|document| {
             let parts = [&document.postal_code, &document.postal_area, &document.country];
             for text in document.lines.iter().chain(parts.into_iter().flatten()) {
-                unfit(text).into_iter().for_each(|what| add("address".into(), what));
+                if let Some(what) = unfit(text) {
+                    add("address".into(), what);
+                }
             }
             Address {
                 lines: document.lines,
