@@ -133,7 +133,7 @@ mod tests {
                 "3: store.postgres.writers: must be from 1 to 100",
             ),
             ("[server]\ncolour = 1\n", "2: server.colour: unknown field"),
-            ("[clients]\nopen = true\n", "2: clients.organisation: must say who"),
+            ("[clients]\nopen = true\n", "1: clients.organisation: must say who"),
         ] {
             let found = problems(&format!("{text}{SIGNING}{ISSUER}"));
             assert!(found.iter().any(|found| found.starts_with(told)), "{text}: {found:?}");
