@@ -59,7 +59,7 @@ fn all(connection: &Connection) -> Result<RegistryRows, DatabaseError> {
     let sql = "SELECT l.process, t.identifier FROM registry_process_document_type AS l \
          JOIN registry_document_type AS t ON t.id = l.document_type ORDER BY l.process, l.position";
     connection.each(sql, &[], pair, |(process, name)| {
-        types.entry(process).or_default().push(name)
+        types.entry(process).or_default().push(name);
     })?;
     let sql = "SELECT id, identifier, service_code, service_edition_code, resource, category \
          FROM registry_process ORDER BY identifier";

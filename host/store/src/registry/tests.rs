@@ -26,7 +26,7 @@ impl Ground {
     }
 }
 
-async fn file() -> Ground {
+fn file() -> Ground {
     Ground::File(tempfile::tempdir().unwrap())
 }
 
@@ -42,7 +42,7 @@ macro_rules! on_every_database {
         $(mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                super::$name(super::file().await).await;
+                super::$name(super::file()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -272,7 +272,7 @@ fn columns(place: &crate::Place) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_kinds_of_database_have_the_same_tables() {
     let mut found = Vec::new();
-    for ground in [file().await, server().await] {
+    for ground in [file(), server().await] {
         drop(ground.data().await);
         let place = ground.place();
         found.push(tokio::task::spawn_blocking(move || columns(&place)).await.unwrap());
