@@ -85,7 +85,7 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
         api.drain();
         tokio::time::sleep(config.server.drain_time).await;
     };
-    match stop::until_told(work, signals, &stop, drain, stop::GRACE).await {
+    match Box::pin(stop::until_told(work, signals, &stop, drain, stop::GRACE)).await {
         Ended::Whole => tracing::info!("stopped"),
         Ended::Late | Ended::AtOnce => tracing::warn!("stopped before everything was answered"),
     }
