@@ -6,7 +6,7 @@
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
 //! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small),
 //! [`backup`] (a copy of everything, and the way back), [`erasure`]
-//! (of somebody, on request).
+//! (of somebody, on request). [`registry`] is apart: what the address service keeps.
 
 pub mod backup;
 mod blob;
@@ -21,6 +21,7 @@ mod memory;
 mod outgoing;
 mod presence;
 mod record;
+pub mod registry;
 mod retention;
 mod schema;
 mod search;

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod erase;
 mod hash_password;
+mod registry;
 mod serve;
 mod start;
 mod stop;
@@ -74,6 +75,8 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Runs the address service until SIGTERM or Ctrl-C.
+    Registry(registry::Arguments),
     /// Reads a password from standard input and prints its hash, for `password-hash` under [[server.users]].
     HashPassword,
     /// For plugin files.
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
             progress,
         } => backup::restore(&config, &from, resend, progress),
         Command::Erase { config, what, yes } => erase::run(&config, what, yes),
+        Command::Registry(arguments) => registry::run(&arguments),
         Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
             let limits = CompileLimits {

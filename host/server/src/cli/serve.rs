@@ -17,7 +17,7 @@ use crate::front::{Front, FrontError};
 use crate::{api, delivery, presence, webhooks};
 
 /// For threads that are busy when everything else has ended.
-const THREADS: Duration = Duration::from_secs(1);
+pub(super) const THREADS: Duration = Duration::from_secs(1);
 
 /// Runs until told to stop.
 pub(super) fn run(path: &Path) -> ExitCode {
@@ -110,7 +110,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn refusal(errors: &[FrontError]) -> anyhow::Error {
+pub(super) fn refusal(errors: &[FrontError]) -> anyhow::Error {
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     anyhow::Error::msg(told.join("\n"))
 }

@@ -3,6 +3,7 @@
 //! Reading happens in three steps, each with errors that name file, line and key: TOML, shape (unknown keys are errors),
 //! and sense (files that must exist, names that must fit together), see [`problem`].
 
+mod address_service;
 mod content;
 mod keystore;
 mod problem;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 
 use crate::delivery::retry;
 
+pub use address_service::{AddressServer, AddressService, AddressStore, Management, SasToken, Signing};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
 pub use problem::{Problem, Problems};

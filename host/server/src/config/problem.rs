@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: file, line, key, and what to do.
 
+mod address_service;
 mod server;
 
 use std::fmt;
@@ -8,6 +9,8 @@ use std::time::Duration;
 
 use budstikke_message::identifier::OrganisationNumber;
 use toml::de::{DeTable, DeValue};
+
+pub(super) use address_service::sense as sense_of_address_service;
 
 use super::Config;
 

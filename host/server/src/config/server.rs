@@ -59,11 +59,7 @@ impl Server {
             user.password_hash.resolve_path(base);
         }
         if let Some(tls) = &mut self.tls {
-            tls.certificate.as_mut().map(fix);
-            tls.key.as_mut().map(fix);
-            if let Some(keystore) = &mut tls.keystore {
-                keystore.resolve_paths(base);
-            }
+            tls.resolve_paths(base);
         }
     }
 }
@@ -114,6 +110,8 @@ pub enum Role {
     Fagsystem,
     /// Everything below `/manage`.
     Operator,
+    /// The own data of the address service.
+    Admin,
 }
 
 /// `[server.tls]`: either two PEM files or a keystore.
@@ -126,6 +124,17 @@ pub struct Tls {
     pub key: Option<PathBuf>,
     /// PKCS#12 with both.
     pub keystore: Option<Keystore>,
+}
+
+impl Tls {
+    pub(super) fn resolve_paths(&mut self, base: &Path) {
+        let fix = |path: &mut PathBuf| *path = base.join(&*path);
+        self.certificate.as_mut().map(fix);
+        self.key.as_mut().map(fix);
+        if let Some(keystore) = &mut self.keystore {
+            keystore.resolve_paths(base);
+        }
+    }
 }
 
 /// `[server.limits]`: how much one caller may take. Sizes are bytes or text such as `128MiB`; times are seconds or text such

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use budstikke_registry::api::Peer;
 use futures::StreamExt as _;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, EXPECT, HOST, HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY,
@@ -86,7 +87,8 @@ impl Gate {
         let mut response = match self.admit(&head, caller.address).await {
             Ok(()) => {
                 underway.admitted();
-                let request = Request::from_parts(head, body);
+                let mut request = Request::from_parts(head, body);
+                request.extensions_mut().insert(Peer(caller.address));
                 match TowerToHyperService::new(router.clone()).call(request).await {
                     Ok(response) => response,
                     Err(never) => match never {},

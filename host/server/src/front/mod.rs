@@ -4,6 +4,7 @@
 //! request passes the [`gate`], which asks [`users`] for the password that [`credentials`] reads. What gets through is the
 //! API's. Spec: messaging API, 1.2.
 
+mod admin;
 mod connection;
 mod credentials;
 mod failures;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Server;
+pub use admin::AdminUsers;
 use connection::House;
 use gate::Gate;
 pub(crate) use password_hash::hashed;

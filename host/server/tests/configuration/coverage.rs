@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Where the structs stand that serde reads the file into.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 10] = [
     include_str!("../../src/config/mod.rs"),
+    include_str!("../../src/config/address_service.rs"),
+    include_str!("../../../registry/src/config.rs"),
     include_str!("../../src/config/content.rs"),
     include_str!("../../src/config/registry.rs"),
     include_str!("../../src/config/retention.rs"),
@@ -44,9 +46,14 @@ type Structs = BTreeMap<String, Vec<(String, String)>>;
 
 /// The dotted names of all settings that the file does not show.
 pub(crate) fn missing(file: &Table) -> Vec<String> {
+    missing_of("Config", file)
+}
+
+/// The same for a file that is read into another struct.
+pub(crate) fn missing_of(root: &str, file: &Table) -> Vec<String> {
     let structs = structs();
     let mut missing = Vec::new();
-    walk(&structs, "Config", &[&Value::Table(file.clone())], "", &mut missing);
+    walk(&structs, root, &[&Value::Table(file.clone())], "", &mut missing);
     missing
 }
 

@@ -9,12 +9,22 @@ use crate::installation::{EXAMPLE, Installation};
 
 /// The example, with the settings in it that exclude others, or that few need, and that are therefore commented out.
 fn example() -> Table {
+    uncommented(EXAMPLE)
+}
+
+/// `[server.limits]` of the example.
+pub(crate) fn limits() -> Table {
+    example()["server"]["limits"].as_table().unwrap().clone()
+}
+
+/// A file with the settings that are commented out.
+pub(crate) fn uncommented(text: &str) -> Table {
     let is_setting = |line: &str| {
         let name = line.split_once(" = ").map_or("", |(name, _)| name);
         line.starts_with('[') && line.ends_with(']')
             || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
     };
-    let lines = EXAMPLE
+    let lines = text
         .lines()
         .map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n").parse().unwrap()

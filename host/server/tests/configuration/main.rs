@@ -6,3 +6,4 @@ mod coverage;
 mod example;
 mod installation;
 mod problems;
+mod registry_example;

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod process;
+mod registry;
 
 use std::fs;
 
 use process::{Process, hash_password};
 
-fn hash(password: &str) -> String {
+pub(crate) fn hash(password: &str) -> String {
     let output = hash_password(password);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -14,6 +14,7 @@ const OWN: &str = "991825827";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Process {
+    command: &'static str,
     folder: TempDir,
     child: Option<Child>,
 }
@@ -30,7 +31,41 @@ impl Process {
             own.password(),
         );
         fs::write(folder.path().join("budstikke.toml"), text).unwrap();
-        Self { folder, child: None }
+        Self {
+            command: "serve",
+            folder,
+            child: None,
+        }
+    }
+
+    /// The address service, with a key to sign with and this in its TOML file; not started yet.
+    pub(crate) fn address_service(server: &str, rest: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = TestOrganisation::create(folder.path(), OWN).unwrap();
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\naddress-file = \"address\"\n{server}\n\
+             [signing]\nkeystore = {{ path = \"{}\", password = \"{}\" }}\n{rest}",
+            own.p12_path().display(),
+            own.password(),
+        );
+        fs::write(folder.path().join("budstikke.toml"), text).unwrap();
+        Self {
+            command: "registry",
+            folder,
+            child: None,
+        }
+    }
+
+    /// `budstikke registry import` of a file with this content: whether it went well, and what it said.
+    pub(crate) fn imports(&self, name: &str, content: &str) -> (bool, String) {
+        fs::write(self.path(name), content).unwrap();
+        let output = program()
+            .args(["registry", "import", "--config"])
+            .args([self.path("budstikke.toml"), self.path(name)])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), said)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -46,7 +81,9 @@ impl Process {
 
     fn command(&self) -> Command {
         let mut command = program();
-        command.args(["serve", "--config"]).arg(self.path("budstikke.toml"));
+        command
+            .args([self.command, "--config"])
+            .arg(self.path("budstikke.toml"));
         command.stdin(Stdio::null());
         command
     }

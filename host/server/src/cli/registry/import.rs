@@ -1,0 +1,57 @@
+//! `budstikke registry import`
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use budstikke_registry::store::OwnData;
+use budstikke_registry::store::import::{Format, read};
+use budstikke_store::registry::Author;
+
+use crate::config::AddressService;
+
+/// Who stands in the list of changes.
+const AUTHOR: &str = "budstikke registry import";
+
+pub(super) async fn run(config: AddressService, file: PathBuf) -> anyhow::Result<()> {
+    let name = file.display();
+    let format = match file.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => Format::Csv,
+        Some("toml") => Format::Toml,
+        _ => bail!("{name}: the name must end in .csv or .toml"),
+    };
+    let text = std::fs::read_to_string(&file).with_context(|| name.to_string())?;
+    let own = open(&config).await?;
+    let import = match read(&text, format, &own.snapshot()) {
+        Ok(import) => import,
+        Err(faults) => {
+            let told: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
+            bail!("nothing was imported\n{}", told.join("\n"));
+        }
+    };
+    let author = Author {
+        who: AUTHOR.to_owned(),
+        at: jiff::Timestamp::now().as_millisecond(),
+    };
+    own.import(&import, author).await.with_context(|| name.to_string())?;
+    tracing::info!(
+        processes = import.processes.len(),
+        document_types = import.document_types.len(),
+        organisations = import.organisations.len(),
+        "imported"
+    );
+    Ok(())
+}
+
+/// The database of own data.
+pub(super) async fn open(config: &AddressService) -> anyhow::Result<std::sync::Arc<OwnData>> {
+    let place = config
+        .store
+        .place()
+        .map_err(anyhow::Error::msg)
+        .context("[store.postgres] url")?;
+    if config.store.postgres.is_none() {
+        let folder = &config.store.folder;
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    OwnData::open(place).await.context("the database of own data")
+}

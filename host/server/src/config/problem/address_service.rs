@@ -1,0 +1,154 @@
+//! What can make no sense in the file of the address service.
+
+use std::path::Path;
+
+use super::{Problems, server};
+use crate::config::{AddressService, Role, Server};
+
+/// Everything that a parser cannot see.
+pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str) -> Problems {
+    let mut problems = Problems::default();
+    let mut add = |key: &[&str], what: String| problems.add(file, text, key, what);
+    let own = &config.server;
+    let below_server = |key: &[&str]| {
+        std::iter::once("server")
+            .chain(key.iter().copied())
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut faults: Vec<(Vec<String>, String)> = Vec::new();
+    let front = Server {
+        open: own.users.is_empty(),
+        users: own.users.clone(),
+        ..own.front()
+    };
+    server::sense(&front, |key, what| faults.push((below_server(key), what)));
+    if own.users.iter().any(|user| user.roles != [Role::Admin]) {
+        let what = "each user must have roles = [\"admin\"]; there is nothing else to do here";
+        faults.push((below_server(&["users"]), what.into()));
+    }
+    if let Some(what) = unfit_context_path(&own.context_path) {
+        faults.push((below_server(&["context-path"]), what.into()));
+    }
+    let of_clients = config.clients.faults(own.listen).into_iter();
+    faults.extend(of_clients.map(|(key, what)| (std::iter::once("clients".to_owned()).chain(key).collect(), what)));
+    for (key, what) in faults {
+        add(&key.iter().map(String::as_str).collect::<Vec<_>>(), what);
+    }
+    let keystore = &config.signing.keystore.path;
+    if !keystore.is_file() {
+        add(
+            &["signing", "keystore"],
+            format!("no such file: {}", keystore.display()),
+        );
+    }
+    if let Some(management) = &config.management
+        && management.listen == own.listen
+        && own.listen.port() != 0
+    {
+        add(
+            &["management", "listen"],
+            "is the address of [server]; leave [management] out to have both there".into(),
+        );
+    }
+    if config.sas_token.as_ref().is_some_and(|token| token.scopes.is_empty()) {
+        add(
+            &["sas-token", "scopes"],
+            "must name at least one scope: a key is not for everybody".into(),
+        );
+    }
+    let postgres = config.store.postgres.as_ref();
+    if postgres.is_some_and(|postgres| !(1..=100).contains(&postgres.writers)) {
+        add(&["store", "postgres", "writers"], "must be from 1 to 100".into());
+    }
+    problems
+}
+
+fn unfit_context_path(path: &str) -> Option<&'static str> {
+    let fits = |segment: &str| {
+        !segment.is_empty()
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    let whole = path.is_empty() || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(fits));
+    (!whole)
+        .then_some("must be empty, or a path such as /adressetjeneste: a slash before each name and none at the end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key.pem"), "").unwrap();
+        let file = folder.path().join("registry.toml");
+        let found = AddressService::parse(text, &file).err().unwrap_or_default();
+        let named = format!("{}:", file.display());
+        found
+            .0
+            .iter()
+            .map(|problem| problem.to_string().replace(&named, ""))
+            .collect()
+    }
+
+    const SIGNING: &str = "[signing]\nkeystore = { path = 'key.pem' }\n";
+    const ISSUER: &str = "[[clients.issuers]]\nurl = 'https://issuer.example/'\n";
+
+    #[test]
+    fn what_is_needed_is_enough() {
+        assert_eq!(problems(&format!("{SIGNING}{ISSUER}")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_by_line_and_key() {
+        for (text, told) in [
+            (
+                "[server]\ncontext-path = 'x'\n",
+                "2: server.context-path: must be empty, or a path",
+            ),
+            (
+                "[server]\ncontext-path = '/x/'\n",
+                "2: server.context-path: must be empty, or a path",
+            ),
+            (
+                "[server.limits]\nheaders = 1\n",
+                "2: server.limits.headers: must be from 10 to 1000",
+            ),
+            (
+                "[[server.users]]\nname = 'a'\npassword-hash = 'x'\n",
+                "1: server.users: each user must have roles = [\"admin\"]",
+            ),
+            (
+                "[management]\nlisten = '127.0.0.1:8080'\n",
+                "2: management.listen: is the address of [server]",
+            ),
+            (
+                "[sas-token]\nvalue = 'x'\nscopes = []\n",
+                "3: sas-token.scopes: must name at least one scope",
+            ),
+            (
+                "[store.postgres]\nurl = 'x'\nwriters = 0\n",
+                "3: store.postgres.writers: must be from 1 to 100",
+            ),
+            ("[server]\ncolour = 1\n", "2: server.colour: unknown field"),
+            ("[clients]\nopen = true\n", "1: clients.organisation: must say who"),
+        ] {
+            let found = problems(&format!("{text}{SIGNING}{ISSUER}"));
+            assert!(found.iter().any(|found| found.starts_with(told)), "{text}: {found:?}");
+        }
+        let nobody = problems(SIGNING);
+        assert!(nobody[0].contains("clients: nobody may ask"), "{nobody:?}");
+        let missing = problems(&format!("{ISSUER}[signing]\nkeystore = {{ path = 'none.pem' }}\n"));
+        assert!(missing[0].contains("signing.keystore: no such file"), "{missing:?}");
+    }
+
+    #[test]
+    fn open_clients_on_a_network_are_refused_unless_said_twice() {
+        let open = "[server]\nlisten = '0.0.0.0:8080'\n[clients]\nopen = true\norganisation = '991825827'\n";
+        let found = problems(&format!("{open}{SIGNING}"));
+        assert!(found[0].contains("clients.open: everybody who reaches"), "{found:?}");
+        assert!(problems(&format!("{open}open-on-network = true\n{SIGNING}")).is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! `budstikke registry` from outside.
+
+use crate::hash;
+use crate::process::Process;
+
+const OPEN: &str = "[clients]\nopen = true\norganisation = \"991825827\"\n";
+
+#[test]
+fn an_address_service_answers_from_own_data_until_it_is_told_to_stop() {
+    let password = hash("blåbærsyltetøy");
+    let users = format!("[[server.users]]\nname = \"kari\"\npassword-hash = \"{password}\"\nroles = [\"admin\"]\n");
+    let process = Process::address_service(&users, OPEN).start();
+    let login = ["--user", "kari:blåbærsyltetøy"];
+    let processes = "/adressetjeneste/api/v1/processes";
+    assert_eq!(process.status("http", processes, &[]), "401");
+    assert_eq!(process.status("http", processes, &["--user", "kari:feil"]), "401");
+    assert_eq!(process.curl("http", processes, &login), "[]");
+    assert_eq!(
+        process.status("http", "/adressetjeneste/admin/processes", &login),
+        "200"
+    );
+    assert_eq!(process.status("http", "/adressetjeneste/info/910076787", &[]), "404");
+
+    let (refused, said) = process.imports("a.csv", "number,name\n91007678,A\n");
+    assert!(
+        !refused && said.contains("a.csv: line 2: number: must be nine digits"),
+        "{said}"
+    );
+    let (taken, said) = process.imports("b.csv", "number,name,form\n910076787,EKSEMPELETATEN,ORGL\n");
+    assert!(taken, "{said}");
+    process.until("the running one sees what another process imported", |process| {
+        process
+            .curl("http", "/adressetjeneste/info/910076787", &[])
+            .contains("EKSEMPELETATEN")
+    });
+    let jose = ["--header", "Accept: application/jose"];
+    let signed = process.curl("http", "/adressetjeneste/info/910076787", &jose);
+    assert_eq!(signed.split('.').count(), 3, "{signed}");
+    let changes = process.curl("http", "/adressetjeneste/api/v1/changes", &login);
+    assert!(changes.contains("budstikke registry import"), "{changes}");
+
+    assert!(process.curl("http", "/health/readiness", &[]).contains("UP"));
+    assert!(
+        process
+            .curl("http", "/prometheus", &[])
+            .contains("budstikke_registry_requests_total")
+    );
+    process.ends();
+}
+
+#[test]
+fn a_page_of_another_site_reaches_nothing() {
+    let process = Process::address_service("", OPEN).start();
+    let foreign = [
+        "--header",
+        "Sec-Fetch-Site: cross-site",
+        "--header",
+        "Sec-Fetch-Mode: no-cors",
+    ];
+    assert_eq!(
+        process.status("http", "/adressetjeneste/info/910076787", &foreign),
+        "403"
+    );
+    process.ends();
+}
+
+#[test]
+fn nobody_can_start_an_open_address_service_by_mistake() {
+    let log = Process::address_service("", "").refuses();
+    assert!(log.contains("clients: nobody may ask"), "{log}");
+    let process = Process::address_service("", OPEN);
+    let file = process.path("budstikke.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("127.0.0.1:0", "0.0.0.0:0")).unwrap();
+    let log = process.refuses();
+    assert!(log.contains("clients.open: everybody who reaches"), "{log}");
+}
+
+#[test]
+fn health_and_metrics_can_have_an_address_of_their_own() {
+    let management = "[management]\nlisten = \"127.0.0.1:0\"\n";
+    let process = Process::address_service("", &format!("{management}{OPEN}")).start();
+    assert_eq!(process.status("http", "/prometheus", &[]), "404");
+    assert_eq!(process.status("http", "/adressetjeneste/jwk", &[]), "200");
+    process.ends();
+}
