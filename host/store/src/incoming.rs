@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::blob::{self, StoredFile};
 use super::outgoing::{self, NewOutgoing};
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
-    insert_conversation, listed,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Told, Where, add_status,
+    conversation_of, insert_conversation, listed,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -233,7 +233,13 @@ impl Store {
                 return Ok(false);
             }
             seen::remember(connection, &message_key, arrival.now)?;
-            let conversation = insert_conversation(connection, Direction::Incoming, &arrival.facts, None, arrival.now)?;
+            let conversation = insert_conversation(
+                connection,
+                Direction::Incoming,
+                &arrival.facts,
+                Told::default(),
+                arrival.now,
+            )?;
             for status in &arrival.statuses {
                 add_status(connection, conversation, status)?;
             }

@@ -2,8 +2,8 @@
 
 use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, insert_conversation, listed,
-    put_status,
+    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Told, Where, insert_conversation,
+    listed, put_status,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -22,6 +22,8 @@ pub struct NewOutgoing {
     pub reply_channel: Option<String>,
     /// On its way from the start; else a draft.
     pub ready: bool,
+    /// Why it goes where it goes, JSON of at most [`ROUTE_BYTES`](crate::ROUTE_BYTES). Never person data.
+    pub route: Option<String>,
 }
 
 /// A stored message of the fagsystem.
@@ -339,9 +341,11 @@ impl Store {
             if seen::is_ours(connection, &new.facts.message_id)? {
                 return Err(StoreError::MessageExists);
             }
-            let description = files.iter().filter_map(|file| file.describes.as_ref()).next_back();
-            let conversation =
-                insert_conversation(connection, Direction::Outgoing, &new.facts, description, created.at)?;
+            let about = Told {
+                description: files.iter().filter_map(|file| file.describes.as_ref()).next_back(),
+                route: new.route.as_deref(),
+            };
+            let conversation = insert_conversation(connection, Direction::Outgoing, &new.facts, about, created.at)?;
             // It finishes nothing, and comes at the time that the conversation bears already.
             put_status(connection, conversation, &created)?;
             let outgoing = insert(connection, "message", &new, created.at)?;

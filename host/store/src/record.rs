@@ -337,19 +337,27 @@ pub(crate) fn conversation_row(row: &dyn Row) -> Result<Conversation, DatabaseEr
     })
 }
 
+/// What is told of a conversation beside its facts.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Told<'a> {
+    pub(crate) description: Option<&'a Description>,
+    /// Why it goes where it goes.
+    pub(crate) route: Option<&'a str>,
+}
+
 pub(crate) fn insert_conversation(
     connection: &Connection,
     direction: Direction,
     facts: &ConversationFacts,
-    description: Option<&Description>,
+    Told { description, route }: Told<'_>,
     now: i64,
 ) -> Result<i64, StoreError> {
     let title = description.map_or("", |known| known.title.as_str());
     let reference = description.and_then(|known| known.reference.as_deref());
     Ok(connection.one(
         "INSERT INTO conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, \
-             receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, last_update) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13, ?3), ?14, ?15) RETURNING id",
+             receiver_identifier, process, document_type, service, channel, expiry, message_reference, message_title, last_update, \
+             route) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13, ?3), ?14, ?15, ?16) RETURNING id",
         params![
             facts.message_id,
             direction.as_str(),
@@ -366,6 +374,7 @@ pub(crate) fn insert_conversation(
             reference,
             title,
             now,
+            route,
         ],
         |row| row.get(0),
     )?)

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod erase;
 mod hash_password;
+mod route;
 mod serve;
 mod start;
 mod stop;
@@ -74,11 +75,26 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// For the ways of messages.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Reads a password from standard input and prints its hash, for `password-hash` under [[server.users]].
     HashPassword,
     /// For plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
+}
+
+#[derive(Subcommand)]
+enum RouteCommand {
+    /// Says over which service a message to a receiver goes, by which adapter, and why. Sends nothing.
+    Explain {
+        /// The TOML file.
+        #[arg(long)]
+        config: PathBuf,
+        #[command(flatten)]
+        what: route::What,
+    },
 }
 
 #[derive(Subcommand)]
@@ -111,6 +127,7 @@ pub fn main() -> ExitCode {
             progress,
         } => backup::restore(&config, &from, resend, progress),
         Command::Erase { config, what, yes } => erase::run(&config, what, yes),
+        Command::Route(RouteCommand::Explain { config, what }) => route::explain(&config, &what),
         Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
             let limits = CompileLimits {

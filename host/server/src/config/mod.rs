@@ -3,12 +3,14 @@
 //! Reading happens in three steps, each with errors that name file, line and key: TOML, shape (unknown keys are errors),
 //! and sense (files that must exist, names that must fit together), see [`problem`].
 
+mod certificates;
 mod content;
 mod keystore;
 mod problem;
 mod quantity;
 mod registry;
 pub mod retention;
+mod routing;
 mod secret;
 mod server;
 mod settings;
@@ -23,11 +25,13 @@ use serde::Deserialize;
 
 use crate::delivery::retry;
 
+pub use certificates::{Certificates, Revocation};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
 pub use problem::{Problem, Problems};
 pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Registry, WithoutReceiver};
 pub use retention::{Remove, Retention, Way};
+pub use routing::RoutingRule;
 pub use secret::Secret;
 pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
@@ -66,6 +70,12 @@ pub struct Config {
     /// Who can receive what.
     #[serde(default)]
     pub registry: Registry,
+    /// What the operator has decided beside the registry, first to last.
+    #[serde(default)]
+    pub routing: Vec<RoutingRule>,
+    /// How certificates of receivers are checked.
+    #[serde(default)]
+    pub certificates: Certificates,
 }
 
 /// `[organisation]`
@@ -302,6 +312,7 @@ impl Config {
             settings::resolve_paths(&mut adapter.settings, base);
         }
         self.registry.files_mut().for_each(fix);
+        self.certificates.trust_anchors.iter_mut().for_each(fix);
         self.messages
             .types
             .iter_mut()
