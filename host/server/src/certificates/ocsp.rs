@@ -5,7 +5,7 @@ use budstikke_message::x509::Certificate;
 use der::asn1::{AnyRef, BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString};
 use der::{Choice, Decode as _, Encode as _, Enumerated, Sequence};
 use jiff::{SignedDuration, Timestamp};
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm as _};
+use rustls_pki_types::CertificateDer;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage};
 use x509_cert::ext::Extensions;
 use x509_cert::name::Name;

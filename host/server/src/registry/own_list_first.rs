@@ -49,3 +49,36 @@ impl Registry for OwnListFirst {
         self.remote.tidy().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::RegistryError;
+    use crate::registry::remote::tests::stand_in::{Says, StandIn};
+    use crate::registry::remote::tests::{PROCESS, client, organisation};
+
+    #[tokio::test]
+    async fn the_address_service_is_not_asked_about_who_stands_in_the_own_list() {
+        let stand_in = StandIn::new(Says::Good(organisation("REMOTE")));
+        let list = format!(
+            "[[receivers]]\nidentifier = \"974720760\"\n[[receivers.capabilities]]\nprocesses = [\"{PROCESS}\"]\n\
+             service = \"OWN\"\ndocument-types = [\"urn:x::brev\"]"
+        );
+        let own = TomlRegistry::new(&toml::from_str(&list).unwrap()).unwrap();
+        let registry = OwnListFirst::new(own, client(&stand_in, |_| {}));
+        let service = async |receiver, process| {
+            let answer = registry
+                .capabilities(Question::about(receiver).in_process(process))
+                .await;
+            answer.map(|answer| answer.capabilities[0].service.clone())
+        };
+        assert_eq!(service("974720760", PROCESS).await.unwrap(), "OWN");
+        let refused = service("974720760", "urn:other").await;
+        assert!(matches!(refused, Err(RegistryError::NotAccepted { .. })));
+        assert!(registry.record("974720760").await.is_ok());
+        assert!(stand_in.asked().is_empty());
+        assert_eq!(service("910076787", PROCESS).await.unwrap(), "REMOTE");
+        assert_eq!(stand_in.asked().len(), 1);
+        assert!(registry.report().is_some());
+    }
+}

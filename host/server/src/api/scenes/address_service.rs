@@ -149,8 +149,11 @@ async fn a_registry_that_is_killed_under_load_fails_no_message_whose_route_is_kn
     }
     let (_, page) = answer(house.get("/api/conversations?size=1")).await;
     assert_eq!(page["totalElements"], 41);
-    let newest = page["content"][0]["id"].as_i64().unwrap();
-    let (_, route) = answer(house.get(&format!("/manage/conversations/{newest}/route"))).await;
+    let (_, created) = answer(house.create(&at_level_three())).await;
+    let path = format!("/api/conversations/messageId/{}", message_id(&created));
+    let (_, conversation) = answer(house.get(&path)).await;
+    let path = format!("/manage/conversations/{}/route", conversation["id"]);
+    let (_, route) = answer(house.get(&path)).await;
     let first = route["route"]["trail"][0].as_str().unwrap();
     assert!(
         first.starts_with("The address service could not be asked; what it said at"),

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{self, BoxFuture, Shared};
 use tokio::time::Instant;
 
 use crate::registry::RegistryError;
@@ -77,10 +77,14 @@ where
         ask: impl FnOnce() -> BoxFuture<'static, Outcome<T>>,
     ) -> Shared<BoxFuture<'static, Outcome<T>>> {
         let mut inner = self.inner();
-        if let Some(Entry::Asking(asking)) = inner.entries.get(key)
-            && asking.peek().is_none()
-        {
-            return asking.clone();
+        match inner.entries.get(key) {
+            Some(Entry::Asking(asking)) if asking.peek().is_none() => return asking.clone(),
+            // It came since the caller looked.
+            Some(Entry::Known { since, found }) if since.elapsed() < self.life => {
+                let (found, last) = (found.clone(), None);
+                return future::ready(Ok(Held { found, last })).boxed().shared();
+            }
+            _ => {}
         }
         let asking = tokio::spawn(ask())
             .map(|ended| {

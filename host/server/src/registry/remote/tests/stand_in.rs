@@ -167,26 +167,30 @@ impl Drop for StandIn {
     }
 }
 
-async fn answer(State(life): State<Arc<Life>>, request: Request) -> Response {
+fn seen(request: &Request) -> Seen {
     let header = |name: &str| {
         let value = request.headers().get(name)?;
         Some(value.to_str().unwrap().to_owned())
     };
     let place = request.uri().path_and_query().unwrap().as_str();
-    let place = place.strip_prefix("/adressetjeneste/").unwrap_or(place).to_owned();
-    let seen = Seen {
-        place: place.clone(),
+    Seen {
+        place: place.strip_prefix("/adressetjeneste/").unwrap_or(place).to_owned(),
         accept: header("accept"),
         beta: header("x-enable-beta-features"),
         authorization: header("authorization"),
-    };
+    }
+}
+
+async fn answer(State(life): State<Arc<Life>>, request: Request) -> Response {
+    let seen = seen(&request);
+    let place = seen.place.clone();
     let accept = seen.accept.clone().unwrap_or_default();
     life.seen.lock().unwrap().push(seen);
     if place == "jwk" {
         let published = life.published.lock().unwrap();
-        let keys: Vec<Value> = published.iter().map(|signer| signer.jwk()).collect();
-        let other = json!({ "kty": "EC", "crv": "P-256", "x": "", "y": "" });
-        return plain(200, json!({ "keys": [vec![other], keys].concat() }).to_string());
+        let mut keys = vec![json!({ "kty": "EC", "crv": "P-256", "x": "", "y": "" })];
+        keys.extend(published.iter().map(|signer| signer.jwk()));
+        return plain(200, json!({ "keys": keys }).to_string());
     }
     if place == "token" {
         return plain(200, json!({ "access_token": "abc", "expires_in": 120 }).to_string());
