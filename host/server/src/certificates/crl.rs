@@ -39,13 +39,12 @@ impl Lists {
         issuer: &Anchor,
         now: Timestamp,
     ) -> Result<Told, String> {
-        let list = match self.known(url).filter(|list| list.until > now) {
-            Some(list) => list,
-            None => {
-                let list = Arc::new(read(&authority.list(url).await?).map_err(|error| format!("{url}: {error}"))?);
-                self.keep(url, &list);
-                list
-            }
+        let list = if let Some(list) = self.known(url).filter(|list| list.until > now) {
+            list
+        } else {
+            let list = Arc::new(read(&authority.list(url).await?).map_err(|error| format!("{url}: {error}"))?);
+            self.keep(url, &list);
+            list
         };
         let standing = standing(&list.list, certificate, issuer, now).map_err(|error| format!("{url}: {error}"))?;
         Ok(Told {

@@ -1,5 +1,7 @@
 //! The Online Certificate Status Protocol (RFC 6960), as far as one certificate is asked about.
 
+#![allow(clippy::unnested_or_patterns, reason = "the derive macro of Choice writes them")]
+
 use aws_lc_rs::digest;
 use budstikke_message::x509::Certificate;
 use der::asn1::{AnyRef, BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString};

@@ -70,26 +70,25 @@ impl Revocations {
         // Many messages to one receiver wait for one answer.
         let mut known = cell.lock().await;
         let now = Timestamp::now();
-        let standing = match known.as_ref().filter(|told| told.until > now) {
-            Some(told) => told.standing.clone(),
-            None => {
-                let told = self.asked(certificate, extensions, issuer, now).await;
-                if let Standing::Untold(why) = &told.standing {
-                    tracing::warn!(
-                        why,
-                        serial_number = certificate.serial(),
-                        issuer = certificate.issuer(),
-                        "nobody can say whether a receiver's certificate was called back"
-                    );
-                }
-                known.insert(told).standing.clone()
+        let standing = if let Some(told) = known.as_ref().filter(|told| told.until > now) {
+            told.standing.clone()
+        } else {
+            let told = self.asked(certificate, extensions, issuer, now).await;
+            if let Standing::Untold(why) = &told.standing {
+                tracing::warn!(
+                    why,
+                    serial_number = certificate.serial(),
+                    issuer = certificate.issuer(),
+                    "nobody can say whether a receiver's certificate was called back"
+                );
             }
+            known.insert(told).standing.clone()
         };
-        match (standing, self.policy) {
-            (Standing::Good, _) => Ok(()),
-            (Standing::Revoked, _) => Err(Fault::Revoked),
-            (Standing::Untold(why), Revocation::Require) => Err(Fault::CannotTell(why)),
-            (Standing::Untold(_), Revocation::Prefer | Revocation::Off) => Ok(()),
+        match standing {
+            Standing::Good => Ok(()),
+            Standing::Revoked => Err(Fault::Revoked),
+            Standing::Untold(why) if self.policy == Revocation::Require => Err(Fault::CannotTell(why)),
+            Standing::Untold(_) => Ok(()),
         }
     }
 

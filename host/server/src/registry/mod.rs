@@ -92,6 +92,7 @@ impl<'a> Question<'a> {
     }
 
     /// What it takes in one process.
+    #[must_use]
     pub fn in_process(self, process: &'a str) -> Self {
         Self {
             process: Some(process),

@@ -418,7 +418,7 @@ async fn a_message_is_not_created_for_a_certificate_that_is_none_or_somebody_els
         ..config::Certificates::default()
     };
     let house = house(&stand_in, true, |node| {
-        node.certificates = Checks::new(&settings).unwrap()
+        node.certificates = Checks::new(&settings).unwrap();
     })
     .await;
     assert_eq!(answer(house.create(&at_level_three())).await.0, 200);

@@ -302,7 +302,7 @@ impl Registry for RemoteRegistry {
         let held = self.found(Resource::Records, Question::about(receiver)).await?;
         let found = &held.found;
         let records = found.records.iter().map(|(_, record)| record);
-        let primary = self.0.primary.of(records).and_then(|place| found.records.get(place));
+        let primary = self.0.primary.of(&records).and_then(|place| found.records.get(place));
         let primary = primary.and_then(|(place, _)| found.raw.get(*place));
         Ok(Record {
             info: found.info.clone(),

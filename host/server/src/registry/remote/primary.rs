@@ -26,7 +26,7 @@ impl Primary {
     }
 
     /// The place of the primary record; none when no row fits any.
-    pub(super) fn of<'a>(&self, records: impl Iterator<Item = &'a ServiceRecord> + Clone) -> Option<usize> {
+    pub(super) fn of<'a>(&self, records: &(impl Iterator<Item = &'a ServiceRecord> + Clone)) -> Option<usize> {
         self.row.iter().find_map(|row| {
             records.clone().position(|record| {
                 row.service
@@ -58,7 +58,7 @@ mod tests {
                 ..ServiceRecord::default()
             })
             .collect();
-        Primary::new().unwrap().of(records.iter())
+        Primary::new().unwrap().of(&records.iter())
     }
 
     #[test]

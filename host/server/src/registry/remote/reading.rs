@@ -54,12 +54,13 @@ pub(super) fn read(text: &[u8]) -> Result<Found, RegistryError> {
     let raw = answer.service_records.unwrap_or_default();
     let mut records = Vec::with_capacity(raw.len());
     for (place, record) in raw.iter().enumerate() {
-        match serde_json::from_value::<ServiceRecord>(lenient(record)) {
-            Ok(record) => records.push((place, record)),
-            Err(_) => tracing::warn!(
+        if let Ok(record) = serde_json::from_value::<ServiceRecord>(lenient(record)) {
+            records.push((place, record));
+        } else {
+            tracing::warn!(
                 place,
                 "a service record of the registry cannot be read; it is passed over"
-            ),
+            );
         }
     }
     let capabilities = records.iter().map(|(_, record)| capability(record)).collect();

@@ -36,13 +36,13 @@ impl Ground {
         Self { store, vault, folder }
     }
 
-    fn living(&self, life: Duration) -> Option<LastAnswers> {
-        Some(LastAnswers::new(self.store.clone(), self.vault.clone(), life))
+    fn living(&self, life: Duration) -> LastAnswers {
+        LastAnswers::new(self.store.clone(), self.vault.clone(), life)
     }
 
     /// A client that keeps nothing in memory.
     fn client(&self, stand_in: &StandIn) -> RemoteRegistry {
-        client_with(stand_in, self.living(Duration::from_hours(72)), |settings| {
+        client_with(stand_in, Some(self.living(Duration::from_hours(72))), |settings| {
             settings.cache_seconds = 0;
             settings.read_time = Duration::from_millis(500);
         })
@@ -86,8 +86,8 @@ async fn an_answer_that_is_too_old_is_not_used() {
     services(&ground.client(&stand_in), in_process()).await.unwrap();
     stand_in.kill();
     tokio::time::sleep(Duration::from_millis(20)).await;
-    let client = client_with(&stand_in, ground.living(Duration::from_millis(10)), |settings| {
-        settings.cache_seconds = 0
+    let client = client_with(&stand_in, Some(ground.living(Duration::from_millis(10))), |settings| {
+        settings.cache_seconds = 0;
     });
     assert!(services(&client, in_process()).await.is_err());
     client.tidy().await;
