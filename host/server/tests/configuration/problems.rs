@@ -563,15 +563,19 @@ fn service(keys: &str) -> String {
 #[test]
 fn an_address_service_that_cannot_be_asked_is_named() {
     for (keys, line, words) in [
-        ("url = \"adresse\"", "url = ", "registry.url: is no URL: adresse"),
+        (
+            "url = \"adresse\"",
+            "url = \"adresse\"",
+            "registry.url: is no URL: adresse",
+        ),
         (
             "url = \"ftp://a.no\"",
-            "url = ",
+            "url = \"ftp://a.no\"",
             "registry.url: must be a URL with http or https",
         ),
         (
             "url = \"https://a.no?x=1\"",
-            "url = ",
+            "url = \"https://a.no?x=1\"",
             "registry.url: must not have a query",
         ),
         (
