@@ -579,13 +579,13 @@ fn an_address_service_that_cannot_be_asked_is_named() {
             "registry.url: must not have a query",
         ),
         (
-            "token-profile = \"altinn\"\nscopes = [\"altinn:broker.read\"]",
-            "token-profile",
+            "token-profile = \"altinn\" # mine\nscopes = [\"altinn:broker.read\"]",
+            "token-profile = \"altinn\" # mine",
             "registry.token-profile: means nothing without url",
         ),
         (
             "url = \"https://a.no\"\ntoken-profile = \"x\"",
-            "token-profile",
+            "token-profile = \"x\"",
             "registry.token-profile: there is no [tokens.x]",
         ),
         (
@@ -608,8 +608,8 @@ fn an_address_service_that_cannot_be_asked_is_named() {
     }
     problem(
         "read-time = \"30s\"",
-        "read-time = \"30min\"",
-        "read-time = \"30min\"",
+        "read-time = \"30m\"",
+        "read-time = \"30m\"",
         "registry.read-time: must be from 1ms to 5min",
     );
     problem(
