@@ -12,10 +12,12 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::adapters::Adapters;
+use crate::certificates::Checks;
 use crate::config;
 use crate::front::ServerCertificate;
 use crate::presence::Presence;
 use crate::registry::Registry;
+use crate::routing::Rules;
 use crate::webhooks::Webhooks;
 
 /// Largest sum of file sizes when the service does not say, bytes.
@@ -33,6 +35,10 @@ pub struct Node {
     pub vault: Vault,
     /// Who can receive what.
     pub registry: Arc<dyn Registry>,
+    /// How certificates of receivers are checked.
+    pub certificates: Checks,
+    /// `[[routing]]`
+    pub routing: Rules,
     /// The message services.
     pub adapters: Adapters,
     /// The message types that are known here.

@@ -4,7 +4,7 @@
 //! is the memory of ids, sixteen bytes of a digest for each, which names nobody and keeps the same letter from coming twice.
 
 use super::seen::{self, SeenKey};
-use super::{Store, StoreError, conversation, incoming, outgoing};
+use super::{Store, StoreError, conversation, incoming, outgoing, registry_answer};
 use crate::database::{Connection, params};
 
 /// Rows of each kind that go in one transaction.
@@ -63,6 +63,8 @@ pub struct Traces {
     pub files: u64,
     /// Events that subscribers have not confirmed.
     pub events: u64,
+    /// Kept answers of the address service about the party.
+    pub answers: u64,
 }
 
 impl Traces {
@@ -97,6 +99,10 @@ fn count(connection: &Connection, subject: &Subject) -> Result<Traces, StoreErro
             "SELECT count(*) FROM webhook_delivery JOIN status ON status.id = webhook_delivery.status \
              WHERE status.conversation IN ({conversations})"
         ))?,
+        answers: match subject {
+            Subject::Party(party) => registry_answer::count(connection, party)?,
+            Subject::Message(_) | Subject::Conversation(_) => 0,
+        },
     })
 }
 
@@ -134,6 +140,9 @@ fn erase_some(connection: &Connection, subject: &Subject, now: i64) -> Result<us
     )?;
     for message_id in &received {
         incoming::remove(connection, message_id)?;
+    }
+    if let Subject::Party(party) = subject {
+        registry_answer::forget(connection, party)?;
     }
     Ok(conversations.len() + messages.len() + received.len())
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::blob::{self, StoredFile};
 use super::outgoing::{self, NewOutgoing};
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, add_status, conversation_of,
-    insert_conversation, listed,
+    ConversationFacts, Direction, ListedMessage, NewConversation, NewStatus, PageRequest, SealedSbd, Where, add_status,
+    conversation_of, insert_conversation, listed,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -233,8 +233,13 @@ impl Store {
                 return Ok(false);
             }
             seen::remember(connection, &message_key, arrival.now)?;
-            let conversation =
-                insert_conversation(connection, Direction::Incoming, (&arrival.facts, None, arrival.now))?;
+            let new = NewConversation {
+                facts: &arrival.facts,
+                description: None,
+                route: None,
+                now: arrival.now,
+            };
+            let conversation = insert_conversation(connection, Direction::Incoming, new)?;
             for status in &arrival.statuses {
                 add_status(connection, conversation, status)?;
             }

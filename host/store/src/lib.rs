@@ -5,6 +5,7 @@
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
 //! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small),
+//! [`registry_answer`] (what the address service said last), [`route`] (why a message went where it went),
 //! [`backup`] (a copy of everything, and the way back), [`erasure`]
 //! (of somebody, on request). [`registry`] is apart: what the address service keeps.
 
@@ -22,7 +23,9 @@ mod outgoing;
 mod presence;
 mod record;
 pub mod registry;
+mod registry_answer;
 mod retention;
+mod route;
 mod schema;
 mod search;
 mod seen;
@@ -59,7 +62,9 @@ pub use presence::{ALIVE, Present};
 pub use record::{
     Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,
 };
+pub use registry_answer::LastAnswer;
 pub use retention::{Purged, Removes, RetentionRule, Walk};
+pub use route::{KeptRoute, ROUTE_BYTES};
 pub use search::{ConversationSearch, Found, SEARCHED};
 pub use store_key::NoKey;
 pub use subscription::{Changed, NewSubscription, Subscription, SubscriptionChange};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::blob;
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewStatus, PageRequest, SealedSbd, Where, insert_conversations,
-    listed, put_statuses,
+    ConversationFacts, Direction, ListedMessage, NewConversation, NewStatus, PageRequest, SealedSbd, Where,
+    insert_conversations, listed, put_statuses,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -24,6 +24,8 @@ pub struct NewOutgoing {
     pub reply_channel: Option<String>,
     /// On its way from the start; else a draft.
     pub ready: bool,
+    /// Why it goes where it goes, JSON of at most [`ROUTE_BYTES`](crate::ROUTE_BYTES). Never person data.
+    pub route: Option<String>,
 }
 
 /// A stored message of the fagsystem.
@@ -354,7 +356,12 @@ fn store(connection: &Connection, all: &[(&Creation, Vec<u32>)]) -> Result<(), S
         .iter()
         .map(|(one, _)| {
             let description = one.files.iter().filter_map(|file| file.describes.as_ref()).next_back();
-            (&one.new.facts, description, one.created.at)
+            NewConversation {
+                facts: &one.new.facts,
+                description,
+                route: one.new.route.as_deref(),
+                now: one.created.at,
+            }
         })
         .collect();
     let conversations = insert_conversations(connection, Direction::Outgoing, &conversations)?;

@@ -339,8 +339,18 @@ pub(crate) fn conversation_row(row: &dyn Row) -> Result<Conversation, DatabaseEr
     })
 }
 
-/// A conversation to begin: what it is made of, what its files tell about it, and when.
-pub(crate) type NewConversation<'a> = (&'a ConversationFacts, Option<&'a Description>, i64);
+/// A conversation to begin.
+#[derive(Clone, Copy)]
+pub(crate) struct NewConversation<'a> {
+    /// What it is made of.
+    pub(crate) facts: &'a ConversationFacts,
+    /// What its files tell about it.
+    pub(crate) description: Option<&'a Description>,
+    /// Why it goes where it goes.
+    pub(crate) route: Option<&'a str>,
+    /// ms.
+    pub(crate) now: i64,
+}
 
 pub(crate) fn insert_conversation(
     connection: &Connection,
@@ -358,9 +368,10 @@ pub(crate) fn insert_conversations(
     direction: Direction,
     all: &[NewConversation<'_>],
 ) -> Result<HashMap<String, i64>, StoreError> {
-    let row = |(facts, description, now): &NewConversation<'_>| {
-        let title = description.map_or("", |known| known.title.as_str());
-        let reference = description.and_then(|known| known.reference.as_ref());
+    let row = |new: &NewConversation<'_>| {
+        let facts = new.facts;
+        let title = new.description.map_or("", |known| known.title.as_str());
+        let reference = new.description.and_then(|known| known.reference.as_ref());
         row![
             facts.message_id,
             direction.as_str(),
@@ -376,12 +387,13 @@ pub(crate) fn insert_conversations(
             facts.expiry,
             reference.unwrap_or(&facts.conversation_id),
             title,
-            now,
+            new.now,
+            new.route,
         ]
     };
     let added = connection.insert(
         "conversation (message_id, direction, conversation_id, sender, sender_identifier, receiver, receiver_identifier, \
-         process, document_type, service, channel, expiry, message_reference, message_title, last_update)",
+         process, document_type, service, channel, expiry, message_reference, message_title, last_update, route)",
         all.iter().map(row).collect(),
         " RETURNING message_id, id",
         |row| Ok((row.get(0)?, row.get(1)?)),

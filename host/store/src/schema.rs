@@ -6,8 +6,11 @@ use crate::StoreError;
 use crate::backup::UNDER_WAY;
 use crate::database::{Connection, Dialect};
 
-const SQLITE: &[&str] = &[include_str!("schema/sqlite/1.sql")];
-const POSTGRES: &[&str] = &[include_str!("schema/postgres/1.sql")];
+const SQLITE: &[&str] = &[include_str!("schema/sqlite/1.sql"), include_str!("schema/sqlite/2.sql")];
+const POSTGRES: &[&str] = &[
+    include_str!("schema/postgres/1.sql"),
+    include_str!("schema/postgres/2.sql"),
+];
 
 /// The version that this program knows.
 pub(crate) const NEWEST: usize = SQLITE.len();

@@ -133,6 +133,7 @@ fn new(message_id: &str) -> NewOutgoing {
         sbd: sealed(),
         reply_channel: None,
         ready: false,
+        route: None,
     }
 }
 
@@ -236,6 +237,7 @@ mod folding;
 mod listing;
 mod purging;
 mod receiving;
+mod registry_answers;
 mod remembering;
 mod schema;
 mod searching;

@@ -11,13 +11,14 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::bare;
-use super::create::unreachable_registry;
+use super::create::registry_fault;
 use super::description::query::{Filter, Form, filter, query};
 use super::description::refusals::refusals;
 use super::error::{ApiError, ApiResult, kind, shortened};
 use super::params::Params;
 use crate::node::Node;
-use crate::registry::{Capability, RegistryError, WrittenAddress};
+use crate::registry::remote::without_person_numbers;
+use crate::registry::{Capability, DigitalAddress, Question, WrittenAddress};
 
 const FILTERS: &[Filter] = &[
     filter("securityLevel", Form::Number, "At this security level only, such as 3."),
@@ -84,10 +85,14 @@ refusals! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DigitalPostAddress)]
 struct WrittenMailbox {
-    /// Organisation number of the mailbox supplier.
-    supplier: String,
-    /// The mailbox.
-    address: String,
+    /// Organisation number of the mailbox supplier; absent when the registry does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    supplier: Option<String>,
+    /// The mailbox; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    address: Option<String>,
 }
 
 /// A document type.
@@ -114,10 +119,10 @@ fn written(types: &MessageTypes, capability: Capability) -> Written {
         post_address: capability.addresses.post.map(WrittenAddress::from),
         return_address: capability.addresses.back.map(WrittenAddress::from),
         document_types: document_types.collect(),
-        digital_post_address: capability.addresses.digital.map(|mailbox| WrittenMailbox {
-            supplier: mailbox.supplier,
-            address: mailbox.address,
-        }),
+        digital_post_address: capability
+            .addresses
+            .digital
+            .map(|DigitalAddress { supplier, address }| WrittenMailbox { supplier, address }),
     }
 }
 
@@ -133,20 +138,24 @@ pub(super) async fn get(State(node): State<Arc<Node>>, Path(receiver): Path<Stri
     let process = params.filter("process")?;
     // Full identifiers do as well.
     let bare = Identifier::parse_any(&receiver).map_or(receiver.clone(), |parsed| parsed.primary().to_owned());
-    match node.registry.capabilities(&bare, process.as_deref(), level).await {
+    let question = Question {
+        process: process.as_deref(),
+        security_level: level,
+        ..Question::about(&bare)
+    };
+    match node.registry.capabilities(question).await {
         Ok(found) => {
             let capabilities = found
+                .capabilities
                 .into_iter()
                 .map(|capability| written(&node.types, capability))
                 .collect();
             super::json(&Answer { capabilities })
         }
-        Err(error @ RegistryError::Unreachable(_)) => Err(unreachable_registry(&error)),
+        Err(error) if error.is_fault() => Err(registry_fault(&error)),
         Err(refusal) => {
-            let text = format!(
-                "Nothing is known for the identifier {}: {refusal}.",
-                shortened(&receiver)
-            );
+            let asked = without_person_numbers(&shortened(&receiver));
+            let text = format!("Nothing is known for the identifier {asked}: {refusal}.");
             Err(ApiError::new(kind::IDENTIFIER_NOT_FOUND, text))
         }
     }
@@ -168,7 +177,7 @@ pub(super) async fn record(State(node): State<Arc<Node>>, Path(receiver): Path<S
             service_record: record.primary,
             service_records: record.all,
         }),
-        Err(error @ RegistryError::Unreachable(_)) => Err(unreachable_registry(&error)),
+        Err(error) if error.is_fault() => Err(registry_fault(&error)),
         Err(_) => Ok(bare(StatusCode::NOT_FOUND)),
     }
 }
@@ -195,8 +204,8 @@ mod tests {
                 }),
                 back: None,
                 digital: Some(DigitalAddress {
-                    supplier: "987464291".into(),
-                    address: "kari.nordmann#ABCD".into(),
+                    supplier: Some("987464291".into()),
+                    address: Some("kari.nordmann#ABCD".into()),
                 }),
             },
             ..Capability::default()

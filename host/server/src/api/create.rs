@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use budstikke_message::identifier::Identifier;
 use budstikke_message::sbd::{CHANNEL_MAX_BYTES, DefaultsError, Sbd, SbdError};
 use budstikke_message::status::Status;
 use budstikke_message::violation::{Violation, code};
@@ -11,10 +12,12 @@ use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, St
 use jiff::Timestamp;
 
 use super::error::{ApiError, ApiResult, Kind, kind};
+use crate::certificates::Whose;
 use crate::delivery::answer::facts_of;
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::{Capability, RegistryError};
+use crate::registry::{Capability, Question, RegistryError};
+use crate::routing::{self, Kept, Request};
 use crate::sealed_sbd;
 
 /// What both ways to create a message can be refused with.
@@ -26,6 +29,8 @@ pub(super) const REFUSALS: &[Kind] = &[
     kind::RECEIVER_DOES_NOT_ACCEPT,
     kind::MESSAGE_EXISTS,
     kind::INVALID_CERTIFICATE,
+    kind::RECEIVER_CERTIFICATE,
+    kind::UNCERTAIN_CERTIFICATE,
     kind::SERVICE_NOT_ENABLED,
     kind::SERVICE_NOT_RUNNING,
     kind::MISSING_ADDRESS,
@@ -123,7 +128,8 @@ fn unreadable(node: &Node, error: &SbdError, call: Call) -> ApiError {
 pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, call: Call) -> ApiResult<Draft> {
     let now = Timestamp::now();
     sbd.normalise_sender(&node.own);
-    let Capability { service, addresses, .. } = capability_of(node, &sbd).await?;
+    let Way { capability, route } = way_of(node, &sbd).await?;
+    let (service, addresses) = (capability.service.clone(), &capability.addresses);
     let rules = node.rules(&service);
     let configured = rules.as_ref().and_then(|rules| rules.channel.clone());
     let reply_channel = reply_channel(node, &sbd).await?;
@@ -156,6 +162,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
         return Err(ApiError::of_store(&StoreError::MessageExists, message_id));
     }
     own_certificate(node)?;
+    receiver_certificate(node, &sbd, &capability).await?;
     let violations = sbd.validate(now);
     if !violations.is_empty() {
         return Err(call.header(&violations));
@@ -189,6 +196,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
             sbd: sealed,
             reply_channel,
             ready: false,
+            route,
         },
         sbd,
         limit,
@@ -235,49 +243,97 @@ pub(super) fn own_certificate(node: &Node) -> ApiResult<()> {
     Err(ApiError::new(kind::INVALID_CERTIFICATE, text))
 }
 
-/// The first capability that takes the document type: of the receiver, or of the services that need none.
-async fn capability_of(node: &Node, sbd: &Sbd) -> ApiResult<Capability> {
-    let process = sbd.process().map(String::from).unwrap_or_default();
-    let standard = sbd.document_type().map(String::from).unwrap_or_default();
-    let takes = |capability: &Capability| capability.document_types.contains(&standard);
-    let Some(receiver) = sbd.receiver() else {
-        let found = match node.registry.without_receiver(&process).await {
-            Err(error @ RegistryError::Unreachable(_)) => return Err(unreachable_registry(&error)),
-            Err(_) => None,
-            Ok(found) => found.into_iter().find(takes),
+/// Whether messages may be sealed to the receiver's certificate, when there is one.
+async fn receiver_certificate(node: &Node, sbd: &Sbd, capability: &Capability) -> ApiResult<()> {
+    let Some(certificate) = &capability.certificate else {
+        return Ok(());
+    };
+    let receiver = sbd.receiver();
+    let whose = Whose::of(capability, receiver.as_ref().map(Identifier::primary));
+    let checked = node.certificates.check(certificate, &whose).await;
+    checked.map_err(|fault| {
+        let kind = if fault.may_pass() {
+            kind::UNCERTAIN_CERTIFICATE
+        } else {
+            kind::RECEIVER_CERTIFICATE
         };
-        return found.ok_or_else(|| {
-            let text = format!("No service here takes {standard} without a receiver in the process {process}.");
-            ApiError::new(kind::SERVICE_NOT_ENABLED, text)
-        });
-    };
-    let level = sbd.security_level().and_then(|level| u8::try_from(level).ok());
-    let not_accepted = |description: String| {
-        if !sbd.standard_fits_type() {
-            return does_not_fit(sbd);
-        }
-        let text = format!("The receiver does not accept messages of this type in the process {process}.");
-        ApiError::new(kind::RECEIVER_DOES_NOT_ACCEPT, text).described(description)
-    };
-    let found = node
-        .registry
-        .capabilities(receiver.primary(), Some(&process), level)
-        .await;
-    let capabilities = found.map_err(|error| match error {
-        RegistryError::Unreachable(_) => unreachable_registry(&error),
-        refusal => not_accepted(refusal.to_string()),
-    })?;
-    capabilities.into_iter().find(takes).ok_or_else(|| {
-        not_accepted(format!(
-            "the receiver does not take the document type {standard} in the process {process}"
-        ))
+        tracing::warn!(%fault, service = capability.service, "a message was refused because of its receiver's certificate");
+        ApiError::new(kind, format!("The certificate of the receiver cannot be used: {fault}."))
     })
 }
 
-/// The registry gave no answer at all.
-pub(super) fn unreachable_registry(error: &RegistryError) -> ApiError {
-    tracing::warn!(%error, "the registry gave no answer");
-    ApiError::new(kind::REGISTRY_UNREACHABLE, "The service registry could not be asked.")
+/// Which way a message goes, and why, as it is kept.
+struct Way {
+    capability: Capability,
+    route: Option<String>,
+}
+
+/// Asks the registry what the receiver takes, or which services need none, and chooses.
+async fn way_of(node: &Node, sbd: &Sbd) -> ApiResult<Way> {
+    let process = sbd.process().map(String::from).unwrap_or_default();
+    let standard = sbd.document_type().map(String::from).unwrap_or_default();
+    let receiver = sbd.receiver();
+    let request = Request {
+        process: &process,
+        receiver: receiver.as_ref().map(Identifier::primary),
+        document_type: Some(&standard),
+    };
+    let conversation = sbd.conversation_id().map(|id| id.to_string());
+    let asked = match request.receiver {
+        None => node.registry.without_receiver(&process).await,
+        Some(receiver) => {
+            let question = Question {
+                receiver,
+                process: Some(&process),
+                security_level: level_of(sbd),
+                conversation_id: conversation.as_deref(),
+            };
+            node.registry.capabilities(question).await
+        }
+    };
+    let answer = asked.map_err(|error| match error {
+        error if error.is_fault() => registry_fault(&error),
+        refusal => no_way(sbd, &request, refusal.to_string()),
+    })?;
+    let decision = routing::decide(&answer.capabilities, &node.routing, &request);
+    let route = Kept::of(&decision, answer.source, Timestamp::now()).and_then(|kept| kept.to_json());
+    if let Some(capability) = decision.capability {
+        return Ok(Way { capability, route });
+    }
+    let takes = |capability: &Capability| capability.document_types.contains(&standard);
+    if answer.capabilities.iter().any(takes) {
+        let text = format!("The rules of this installation leave no way for the message in the process {process}.");
+        return Err(ApiError::new(kind::SERVICE_NOT_ENABLED, text).described(decision.trail.join(" ")));
+    }
+    let why = format!("the receiver does not take the document type {standard} in the process {process}");
+    Err(no_way(sbd, &request, why))
+}
+
+/// `sikkerhetsnivaa` of a message that has one.
+pub(crate) fn level_of(sbd: &Sbd) -> Option<u8> {
+    sbd.security_level().and_then(|level| u8::try_from(level).ok())
+}
+
+/// The registry gives nothing for the message.
+fn no_way(sbd: &Sbd, request: &Request<'_>, why: String) -> ApiError {
+    let process = request.process;
+    if request.receiver.is_none() {
+        let standard = request.document_type.unwrap_or_default();
+        let text = format!("No service here takes {standard} without a receiver in the process {process}.");
+        return ApiError::new(kind::SERVICE_NOT_ENABLED, text);
+    }
+    if !sbd.standard_fits_type() {
+        return does_not_fit(sbd);
+    }
+    let text = format!("The receiver does not accept messages of this type in the process {process}.");
+    ApiError::new(kind::RECEIVER_DOES_NOT_ACCEPT, text).described(why)
+}
+
+/// The registry gave no answer that says anything about the receiver. Spec: service registry, 10 (19).
+pub(super) fn registry_fault(error: &RegistryError) -> ApiError {
+    tracing::warn!(%error, "the registry gave no answer that can be used");
+    let text = "The service registry gave no answer that can be used; this says nothing about the receiver.";
+    ApiError::new(kind::REGISTRY_UNREACHABLE, text).described(error.to_string())
 }
 
 /// The channel of the incoming message that a kvittering is about. Spec: documents and packaging, 1.3.

@@ -2,6 +2,7 @@
 
 pub(super) mod given_up;
 pub(super) mod nodes;
+pub(super) mod route;
 pub(super) mod webhooks;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::error::{ApiError, ApiResult, kind};
 use super::{bare, json as answer, row_id, time};
 use crate::abilities::documents::{blocking, read_on_demand};
 use crate::adapters::Adapter;
+use crate::certificates;
 use crate::node::Node;
 
 /// Things set aside that are listed.
@@ -157,6 +159,10 @@ pub(super) async fn all(State(node): State<Arc<Node>>) -> ApiResult {
         ("certificate", certificate(node.identity.certificate())),
         ("adapters", adapters(&node)),
     ];
+    if let Some(details) = node.registry.report() {
+        // Messages are taken in without it where its last answers do, so that it is silent does not make this installation down.
+        components.push(("registry", Component { up: true, details }));
+    }
     if let Some(served) = node.server_certificate.current() {
         components.push(("serverCertificate", certificate(&served)));
     }
@@ -231,6 +237,8 @@ fn certificate(certificate: &Certificate) -> Component {
     let details = json!({
         "serialNumber": certificate.serial(),
         "notAfter": time::written(certificate.not_after().as_millisecond()),
+        "daysLeft": certificates::own::days_left(certificate, Timestamp::now()),
+        "warning": certificates::own::warning(certificate, Timestamp::now()),
     });
     Component {
         up: certificate.is_valid_at(Timestamp::now()),

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::start;
 use crate::abilities::tokens::Tokens;
+use crate::certificates::Checks;
 use crate::config::{self, Config, Problems};
 use crate::front::Front;
 use crate::registry::TomlRegistry;
@@ -77,6 +78,9 @@ async fn check(path: &Path) -> Problems {
     }
     if let Err(error) = TomlRegistry::new(&config.registry) {
         problems.add(path, &text, &["registry", "receivers"], format!("{error:#}"));
+    }
+    if let Err(error) = Checks::new(&config.certificates) {
+        problems.add(path, &text, &["certificates", "trust-anchors"], format!("{error:#}"));
     }
     let own = format!("0192:{}", config.organisation.number);
     match Tokens::new(&config.tokens, &identity, &own) {

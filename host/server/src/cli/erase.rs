@@ -109,9 +109,10 @@ fn told(kept: &Traces) -> String {
         incoming,
         files,
         events,
+        answers,
     } = kept;
     format!(
         "{conversations} conversations with {statuses} statuses, {outgoing} messages on their way out, {incoming} not taken yet, \
-         {files} files, {events} events for subscribers"
+         {files} files, {events} events for subscribers, {answers} answers of the registry"
     )
 }

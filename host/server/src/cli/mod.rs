@@ -5,6 +5,7 @@ mod check;
 mod erase;
 mod hash_password;
 mod registry;
+mod route;
 mod serve;
 mod start;
 mod stop;
@@ -77,11 +78,26 @@ enum Command {
     },
     /// Runs the address service until SIGTERM or Ctrl-C.
     Registry(registry::Arguments),
+    /// For the ways of messages.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Reads a password from standard input and prints its hash, for `password-hash` under [[server.users]].
     HashPassword,
     /// For plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
+}
+
+#[derive(Subcommand)]
+enum RouteCommand {
+    /// Says over which service a message to a receiver goes, by which adapter, and why. Sends nothing.
+    Explain {
+        /// The TOML file.
+        #[arg(long)]
+        config: PathBuf,
+        #[command(flatten)]
+        what: route::What,
+    },
 }
 
 #[derive(Subcommand)]
@@ -115,6 +131,7 @@ pub fn main() -> ExitCode {
         } => backup::restore(&config, &from, resend, progress),
         Command::Erase { config, what, yes } => erase::run(&config, what, yes),
         Command::Registry(arguments) => registry::run(&arguments),
+        Command::Route(RouteCommand::Explain { config, what }) => route::explain(&config, &what),
         Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
             let limits = CompileLimits {

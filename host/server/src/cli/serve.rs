@@ -14,7 +14,7 @@ use super::start;
 use super::stop::{self, Ended};
 use crate::config::{Config, Problems};
 use crate::front::{Front, FrontError};
-use crate::{api, delivery, presence, webhooks};
+use crate::{api, certificates, delivery, presence, webhooks};
 
 /// For threads that are busy when everything else has ended.
 pub(super) const THREADS: Duration = Duration::from_secs(1);
@@ -76,6 +76,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut tasks = delivery::start(&started.node, &stop);
     tasks.spawn(webhooks::run(Arc::clone(&started.node), stop.clone()));
+    tasks.spawn(certificates::own::watch(Arc::clone(&started.node), stop.clone()));
     tasks.spawn(presence::listen(Arc::clone(&started.node), stop.clone()));
     // Until nothing is in hand any more, the others must not take it for dead.
     let idle = CancellationToken::new();

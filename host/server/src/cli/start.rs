@@ -19,11 +19,14 @@ use tracing_subscriber::EnvFilter;
 use crate::abilities::AdapterServices;
 use crate::abilities::tokens::Tokens;
 use crate::adapters::{Adapter, Adapters};
+use crate::certificates::{self, Checks};
 use crate::config::{self, Config};
 use crate::front::ServerCertificate;
 use crate::node::Node;
 use crate::presence::Presence;
-use crate::registry::TomlRegistry;
+use crate::registry::remote::{LastAnswers, RemoteRegistry};
+use crate::registry::{OwnListFirst, Registry, TomlRegistry};
+use crate::routing::Rules;
 use crate::webhooks::Webhooks;
 
 /// A node, and what must live as long as it.
@@ -52,7 +55,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
     fs::create_dir_all(data).with_context(|| data.display().to_string())?;
     let lock = lock(data)?;
     let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
-    warn_of_expiry(&identity);
+    certificates::own::tell(identity.certificate(), Timestamp::now());
     let own: OrganisationNumber = config.organisation.number.parse().context("[organisation] number")?;
     let shared = config.store.postgres.is_some();
     let store = Arc::new(open_store(&config.store).await?);
@@ -65,7 +68,18 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         &identity,
         &format!("0192:{}", own.as_str()),
     )?);
-    let registry = Arc::new(TomlRegistry::new(&config.registry)?);
+    let last_answers = (config.registry.stale_hours > 0).then(|| {
+        let life = Duration::from_hours(config.registry.stale_hours.into());
+        LastAnswers::new(Arc::clone(&store), vault.clone(), life)
+    });
+    let registry = registry(&config.registry, &tokens, last_answers)?;
+    let certificates = Checks::new(&config.certificates)?;
+    if !certificates.check_the_chain() {
+        tracing::warn!(
+            "there are no [certificates] trust-anchors: nobody vouches for the certificates that messages are sealed to"
+        );
+    }
+    let routing = rules(&config);
 
     let knot = Arc::new(OnceLock::new());
     let (folder, adapters) = plugins(&config, &tokens, &knot).await?;
@@ -75,6 +89,8 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         store,
         vault,
         registry,
+        certificates,
+        routing,
         adapters,
         types: known(config.messages.known_types())?,
         processes: known(config.messages.own_processes())?,
@@ -169,14 +185,27 @@ pub(super) fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
-fn warn_of_expiry(identity: &Identity) {
-    let end = identity.certificate().not_after();
-    let days = (end - Timestamp::now()).get_seconds() / 86_400;
-    if days < 0 {
-        tracing::error!(%end, "the organisation's certificate has expired: messages can be received, but not sent");
-    } else if days < 60 {
-        tracing::warn!(%end, days, "the organisation's certificate expires soon");
+/// The operator's own list, and the address service when there is one. `last_answers`: where its good answers are kept.
+pub(super) fn registry(
+    config: &config::Registry,
+    tokens: &Arc<Tokens>,
+    last_answers: Option<LastAnswers>,
+) -> anyhow::Result<Arc<dyn Registry>> {
+    let own = TomlRegistry::new(config)?;
+    match &config.url {
+        None => Ok(Arc::new(own)),
+        Some(url) => {
+            let remote = RemoteRegistry::new(url, config, tokens, last_answers)?;
+            Ok(Arc::new(OwnListFirst::new(own, remote)))
+        }
     }
+}
+
+/// `[[routing]]`, over the adapters that are enabled.
+pub(super) fn rules(config: &Config) -> Rules {
+    let enabled = config.adapters.iter().filter(|(_, adapter)| adapter.enabled);
+    let adapters = enabled.map(|(name, adapter)| (name.clone(), adapter.services.clone()));
+    Rules::new(config.routing.clone(), adapters)
 }
 
 /// What an adapter of the configuration is to the runtime.

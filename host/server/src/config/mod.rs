@@ -4,12 +4,14 @@
 //! and sense (files that must exist, names that must fit together), see [`problem`].
 
 mod address_service;
+mod certificates;
 mod content;
 mod keystore;
 mod problem;
 mod quantity;
 mod registry;
 pub mod retention;
+mod routing;
 mod secret;
 mod server;
 mod settings;
@@ -25,11 +27,13 @@ use serde::Deserialize;
 use crate::delivery::retry;
 
 pub use address_service::{AddressServer, AddressService, AddressStore, Management, SasToken, Signing};
+pub use certificates::{Certificates, Revocation};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
 pub use problem::{Problem, Problems};
 pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Registry, WithoutReceiver};
 pub use retention::{Remove, Retention, Way};
+pub use routing::RoutingRule;
 pub use secret::Secret;
 pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
@@ -68,6 +72,12 @@ pub struct Config {
     /// Who can receive what.
     #[serde(default)]
     pub registry: Registry,
+    /// What the operator has decided beside the registry, first to last.
+    #[serde(default)]
+    pub routing: Vec<RoutingRule>,
+    /// How certificates of receivers are checked.
+    #[serde(default)]
+    pub certificates: Certificates,
 }
 
 /// `[organisation]`
@@ -304,6 +314,7 @@ impl Config {
             settings::resolve_paths(&mut adapter.settings, base);
         }
         self.registry.files_mut().for_each(fix);
+        self.certificates.trust_anchors.iter_mut().for_each(fix);
         self.messages
             .types
             .iter_mut()

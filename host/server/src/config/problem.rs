@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: file, line, key, and what to do.
 
 mod address_service;
+mod registry;
 mod server;
 
 use std::fmt;
@@ -309,12 +310,7 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
             served.push((name, service));
         }
     }
-    for (list, number, path) in config.registry.files().filter(|(_, _, path)| !path.is_file()) {
-        // By its place: the identifier of a receiver can be a person's.
-        let entry = if list == "receivers" { "receiver" } else { "entry" };
-        let what = format!("{entry} number {}: no such file: {}", number + 1, path.display());
-        add(&["registry", list, &number.to_string()], what);
-    }
+    registry::sense(config, &mut add);
     let types = config.messages.known_types().err();
     let processes = config.messages.own_processes().err();
     for fault in types.into_iter().chain(processes).flatten() {

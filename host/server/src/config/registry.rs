@@ -2,17 +2,64 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::quantity;
+
 /// `[registry]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Registry {
+    /// Base URL of the address service; none: only the own list is asked.
+    pub url: Option<String>,
+    /// `[tokens.<profile>]` that its tokens come from; none: it is asked without a token.
+    pub token_profile: Option<String>,
+    /// Scopes of these tokens.
+    pub scopes: Vec<String>,
+    /// Whether its answers must be signed.
+    pub verify: bool,
+    /// Where the keys of the signatures are; default: `jwk` below the base URL.
+    pub jwk_url: Option<String>,
+    /// Whether postal addresses of persons are asked for.
+    pub print: bool,
+    /// Whether its beta features are asked for.
+    pub beta: bool,
+    /// Seconds that an answer is used without asking again; 0: it is asked each time.
+    pub cache_seconds: u32,
+    /// Hours that the last good answer is used while the service cannot be asked; 0: never.
+    pub stale_hours: u32,
+    /// Time to connect, TLS included.
+    #[serde(deserialize_with = "quantity::time")]
+    pub connect_time: Duration,
+    /// Time from the start of a request to its answer.
+    #[serde(deserialize_with = "quantity::time")]
+    pub read_time: Duration,
     /// `[[registry.receivers]]`
     pub receivers: Vec<Receiver>,
     /// `[[registry.without-receiver]]`
     pub without_receiver: Vec<WithoutReceiver>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            url: None,
+            token_profile: None,
+            scopes: Vec::new(),
+            verify: true,
+            jwk_url: None,
+            print: true,
+            beta: false,
+            cache_seconds: 300,
+            stale_hours: 72,
+            connect_time: Duration::from_secs(5),
+            read_time: Duration::from_secs(30),
+            receivers: Vec::new(),
+            without_receiver: Vec::new(),
+        }
+    }
 }
 
 /// Somebody who can receive.

@@ -36,6 +36,7 @@ fn outgoing(node: &Node, reply: &Sbd, service: &str, channel: Option<String>) ->
         facts,
         reply_channel: channel,
         ready: true,
+        route: None,
     })
 }
 

@@ -87,6 +87,7 @@ async fn round(node: &Node, tick: u64, UnderWay { purges, tidying }: &mut UnderW
     }
     if tick.is_multiple_of(SWEEP_TICKS) {
         node.store.forget_state(Node::now()).await?;
+        node.registry.tidy().await;
         let vault = node.vault.clone();
         match blocking(move || vault.sweep(SWEEP_AGE)).await {
             Ok(0) => {}

@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::node::Node;
 
 pub use incoming::{Handover, deliver};
+#[cfg(test)]
+pub(crate) use outgoing_call::OutgoingCall;
 
 /// Starts every task; they end when `stop` is cancelled.
 pub fn start(node: &Arc<Node>, stop: &CancellationToken) -> JoinSet<()> {

@@ -4,18 +4,21 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use budstikke_message::sbd::Sbd;
 use budstikke_runtime::services::{DocumentRef, Failure, Outgoing, OutgoingFacts};
 use budstikke_store::files::MessageKey;
 use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 use crate::abilities::documents::{Digests, Doc, VaultFile, blocking, temporary};
+use crate::api::level_of;
+use crate::certificates::Whose;
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::{Capability, RegistryError};
+use crate::registry::{Capability, Question, RegistryError};
 use crate::sealed_sbd;
 
 /// See [`Outgoing`].
-pub(super) struct OutgoingCall {
+pub(crate) struct OutgoingCall {
     node: Arc<Node>,
     facts: OutgoingFacts,
     id: i64,
@@ -29,7 +32,7 @@ pub(super) struct OutgoingCall {
 
 impl OutgoingCall {
     /// Asks the registry where the message goes, and makes its files documents.
-    pub(super) async fn new(node: &Arc<Node>, claimed: Claimed) -> Result<Self, Failure> {
+    pub(crate) async fn new(node: &Arc<Node>, claimed: Claimed) -> Result<Self, Failure> {
         let Claimed {
             message,
             lease,
@@ -40,18 +43,18 @@ impl OutgoingCall {
             kept,
             ..
         } = claimed;
+        let message_id = message.facts.message_id.clone();
+        let sbd = sealed_sbd::open_json(&node.vault, &message_id, &message.sbd).map_err(|error| temporary(&error))?;
         // Answers and receipts have no files, so nothing is sealed to anybody, and their process need not be registered.
         let capability = if files.is_empty() {
             None
         } else {
-            match capability_of(node, &message).await {
+            match way_of(node, &message, &sbd).await {
                 // With a checkpoint the message may have arrived already; only the adapter can find out.
                 Err(Failure::Permanent { .. }) if uncertain || !checkpoints.is_empty() => None,
                 found => Some(found?),
             }
         };
-        let message_id = message.facts.message_id.clone();
-        let sbd = sealed_sbd::open_json(&node.vault, &message_id, &message.sbd).map_err(|error| temporary(&error))?;
         let key = node
             .vault
             .key_of(&message_id, &message.sbd)
@@ -112,36 +115,58 @@ impl OutgoingCall {
     }
 }
 
-/// What the registry says now: between create and send a receiver can have moved or changed its certificate.
-async fn capability_of(node: &Node, message: &OutgoingMessage) -> Result<Capability, Failure> {
-    let process = &message.facts.process;
-    let found = match message.facts.receiver_identifier.as_deref() {
-        Some(receiver) => node.registry.capabilities(receiver, Some(process), None).await,
-        None => node.registry.without_receiver(process).await,
+/// What the registry says now of the service that was chosen when the message was created: in between a receiver can have moved or
+/// changed its certificate. It is asked the same question as then, so that its answer is of the same service. Spec: service
+/// registry, 10 (21).
+async fn way_of(node: &Node, message: &OutgoingMessage, sbd: &[u8]) -> Result<Capability, Failure> {
+    let facts = &message.facts;
+    let asked = match facts.receiver_identifier.as_deref() {
+        Some(receiver) => {
+            let sbd = Sbd::parse(sbd, &node.types).map_err(|error| Failure::temporary(error.to_string()))?;
+            let question = Question {
+                receiver,
+                process: Some(&facts.process),
+                security_level: level_of(&sbd),
+                conversation_id: Some(&facts.conversation_id),
+            };
+            node.registry.capabilities(question).await
+        }
+        None => node.registry.without_receiver(&facts.process).await,
     };
-    match found {
-        Ok(capabilities) => capabilities
-            .into_iter()
-            .find(|capability| {
-                capability.service == message.facts.service
-                    && capability.document_types.contains(&message.facts.document_type)
-            })
-            .ok_or_else(|| {
-                let text = format!("the receiver does not take {} any more", message.facts.document_type);
-                Failure::permanent("receiver", text)
-            }),
-        Err(error @ RegistryError::Unreachable(_)) => Err(Failure::temporary(error.to_string())),
-        // The receiver can be a person, and this text is logged.
-        Err(RegistryError::UnknownReceiver(_)) => Err(Failure::permanent(
-            "receiver",
-            "the registry does not know the receiver any more",
-        )),
-        Err(error @ RegistryError::NeedsReceiver(_)) => Err(Failure::permanent("receiver", error.to_string())),
-        Err(RegistryError::NotAccepted { process, .. }) => Err(Failure::permanent(
+    let answer = asked.map_err(|error| match error {
+        // A question that is not accepted can be a fault of the registers behind it: the message must not be lost by that.
+        error if error.is_fault() || matches!(error, RegistryError::Refused { .. }) => {
+            Failure::temporary(error.to_string())
+        }
+        RegistryError::UnknownReceiver(_) => {
+            Failure::permanent("receiver", "the registry does not know the receiver any more")
+        }
+        RegistryError::NotAccepted { process, .. } => Failure::permanent(
             "receiver",
             format!("the receiver does not take the process {process} any more"),
-        )),
+        ),
+        error => Failure::permanent("receiver", error.to_string()),
+    })?;
+    let chosen = answer.capabilities.into_iter().find(|capability| {
+        capability.service == facts.service && capability.document_types.contains(&facts.document_type)
+    });
+    let chosen = chosen.ok_or_else(|| {
+        let text = format!("the receiver does not take {} any more", facts.document_type);
+        Failure::permanent("receiver", text)
+    })?;
+    if let Some(certificate) = &chosen.certificate {
+        let whose = Whose::of(&chosen, facts.receiver_identifier.as_deref());
+        let checked = node.certificates.check(certificate, &whose).await;
+        checked.map_err(|fault| {
+            let text = format!("the certificate of the receiver cannot be used: {fault}");
+            if fault.may_pass() {
+                Failure::temporary(text)
+            } else {
+                Failure::permanent("certificate", text)
+            }
+        })?;
     }
+    Ok(chosen)
 }
 
 /// A file that did not survive, and not one that cannot be reached now.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use budstikke_message::status::Status;
+use budstikke_runtime::Plugin;
 use budstikke_runtime::services::{Failure, Sent, StatusReport};
 use budstikke_store::{Claimed, NewStatus, Outcome, StoreError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -17,6 +18,7 @@ use crate::adapters::Adapter;
 use crate::fail_point;
 use crate::node::Node;
 use crate::presence;
+use crate::routing::Request;
 
 /// The longest sleep of a sender that nobody wakes.
 const IDLE: Duration = Duration::from_secs(5);
@@ -219,6 +221,20 @@ async fn send(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> Ending {
     }
 }
 
+/// Why a message waits, when a rule of routing wants another version of its adapter than the one that runs.
+fn waits_for_version(node: &Node, claimed: &Claimed, plugin: &Plugin) -> Option<String> {
+    let facts = &claimed.message.facts;
+    let request = Request {
+        process: &facts.process,
+        receiver: facts.receiver_identifier.as_deref(),
+        document_type: Some(&facts.document_type),
+    };
+    let wanted = node.routing.pinned_version(&request, &facts.service)?;
+    let running = format!("sha256:{}", plugin.digest());
+    (!claimed.answer && wanted != running)
+        .then(|| format!("a rule of routing wants the adapter's version {wanted}; {running} is running"))
+}
+
 /// The outcome for the message, and what it says about its service.
 async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> (Outcome, Ending) {
     let expired = claimed.message.facts.expiry < Node::now();
@@ -238,6 +254,9 @@ async fn attempt(node: &Arc<Node>, adapter: &Adapter, claimed: Claimed) -> (Outc
         let text = format!("the adapter {} is not running", adapter.name);
         return (again.later(node, None, text), Ending::Neither);
     };
+    if let Some(text) = waits_for_version(node, &claimed, &plugin) {
+        return (again.later(node, None, text), Ending::Neither);
+    }
     let call = match OutgoingCall::new(node, claimed).await {
         Ok(call) => call,
         // Our own disk or registry: the service was not asked.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use budstikke_message::body::PostalAddress;
 use budstikke_message::x509::Certificate;
 
-use super::{Addresses, Capability, DigitalAddress, Record, Registry, RegistryError, record};
+use super::{Addresses, Answer, Capability, DigitalAddress, Question, Record, Registry, RegistryError, Source, record};
 use crate::config;
 
 /// `[registry]`
@@ -69,10 +69,22 @@ impl TomlRegistry {
         })
     }
 
+    /// Whether a receiver stands in the list.
+    pub fn knows(&self, identifier: &str) -> bool {
+        self.receivers.contains_key(identifier)
+    }
+
     fn receiver(&self, identifier: &str) -> Result<&Receiver, RegistryError> {
         self.receivers
             .get(identifier)
-            .ok_or_else(|| RegistryError::UnknownReceiver(identifier.to_owned()))
+            .ok_or(RegistryError::UnknownReceiver(None))
+    }
+}
+
+fn own(capabilities: Vec<Capability>) -> Answer {
+    Answer {
+        capabilities,
+        source: Source::OwnList,
     }
 }
 
@@ -102,22 +114,22 @@ fn addresses(given: &config::Capability) -> Addresses {
         post: given.post_address.as_ref().map(postal),
         back: given.return_address.as_ref().map(postal),
         digital: given.digital_post_address.as_ref().map(|mailbox| DigitalAddress {
-            supplier: mailbox.supplier.clone(),
-            address: mailbox.address.clone(),
+            supplier: Some(mailbox.supplier.clone()),
+            address: Some(mailbox.address.clone()),
         }),
     }
 }
 
 #[async_trait]
 impl Registry for TomlRegistry {
-    async fn capabilities(
-        &self,
-        receiver: &str,
-        process: Option<&str>,
-        security_level: Option<u8>,
-    ) -> Result<Vec<Capability>, RegistryError> {
+    async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError> {
+        let Question {
+            process,
+            security_level,
+            ..
+        } = question;
         let found: Vec<Capability> = self
-            .receiver(receiver)?
+            .receiver(question.receiver)?
             .listed
             .iter()
             .filter(|listed| process.is_none_or(|process| listed.capability.process == process))
@@ -129,21 +141,20 @@ impl Registry for TomlRegistry {
             .collect();
         if found.is_empty() {
             return Err(RegistryError::NotAccepted {
-                receiver: receiver.to_owned(),
                 process: process.unwrap_or("any").to_owned(),
                 level: security_level,
             });
         }
-        Ok(found)
+        Ok(own(found))
     }
 
-    async fn without_receiver(&self, process: &str) -> Result<Vec<Capability>, RegistryError> {
+    async fn without_receiver(&self, process: &str) -> Result<Answer, RegistryError> {
         let rows = self.without_receiver.iter().filter(|row| row.process == process);
         let found: Vec<Capability> = rows.cloned().collect();
         if found.is_empty() {
             return Err(RegistryError::NeedsReceiver(process.to_owned()));
         }
-        Ok(found)
+        Ok(own(found))
     }
 
     /// The list has an order of preference, so its first record is the primary one.
@@ -163,7 +174,7 @@ impl Registry for TomlRegistry {
         let primary = all.first().cloned();
         Ok(Record {
             info: record::info(receiver, found.name.as_deref()),
-            primary: primary.ok_or_else(|| RegistryError::UnknownReceiver(receiver.to_owned()))?,
+            primary: primary.ok_or(RegistryError::UnknownReceiver(None))?,
             all,
         })
     }
@@ -202,22 +213,37 @@ mod tests {
     #[tokio::test]
     async fn the_first_that_fits_process_and_level_comes_first() {
         let registry = registry();
+        let question = |receiver, process, security_level| Question {
+            process,
+            security_level,
+            ..Question::about(receiver)
+        };
         let services = async |process, level| -> Vec<String> {
-            let found = registry.capabilities("910076787", process, level).await.unwrap();
-            found.into_iter().map(|capability| capability.service).collect()
+            let found = registry
+                .capabilities(question("910076787", process, level))
+                .await
+                .unwrap();
+            assert_eq!(found.source, Source::OwnList);
+            found
+                .capabilities
+                .into_iter()
+                .map(|capability| capability.service)
+                .collect()
         };
         assert_eq!(services(None, None).await, ["ONE", "ONE", "TWO"]);
         assert_eq!(services(Some("urn:a"), Some(4)).await, ["TWO"]);
-        let refused = registry.capabilities("910076787", Some("urn:b"), Some(4)).await;
+        let refused = registry
+            .capabilities(question("910076787", Some("urn:b"), Some(4)))
+            .await;
         assert!(matches!(refused, Err(RegistryError::NotAccepted { .. })));
-        let refused = registry.capabilities("1", None, None).await;
+        let refused = registry.capabilities(question("1", None, None)).await;
         assert!(matches!(refused, Err(RegistryError::UnknownReceiver(_))));
     }
 
     #[tokio::test]
     async fn messages_without_a_receiver_have_a_list_of_their_own() {
         let registry = registry();
-        let found = registry.without_receiver("urn:a").await.unwrap();
+        let found = registry.without_receiver("urn:a").await.unwrap().capabilities;
         assert_eq!((found.len(), found[0].service.as_str()), (1, "TWO"));
         let refused = registry.without_receiver("urn:b").await;
         assert!(matches!(refused, Err(RegistryError::NeedsReceiver(process)) if process == "urn:b"));

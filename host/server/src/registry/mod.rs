@@ -1,14 +1,20 @@
-//! Who can receive what, over which service. Spec: messaging API, 4; service registry.
+//! Who can receive what, over which service. Spec: messaging API, 4; service registry, 8.
+//!
+//! [`TomlRegistry`] is the operator's own list, [`remote`] asks an address service, [`OwnListFirst`] has both.
 
 mod from_toml;
+mod own_list_first;
 mod record;
+pub mod remote;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use budstikke_message::body::PostalAddress;
+use serde_json::Value;
 
 pub use from_toml::TomlRegistry;
+pub use own_list_first::OwnListFirst;
 pub use record::{Record, WrittenAddress};
 
 /// What a receiver takes in one process over one service.
@@ -20,7 +26,7 @@ pub struct Capability {
     pub service: String,
     /// The SBD's `standard`, any of these.
     pub document_types: Vec<String>,
-    /// DER; what messages are sealed to.
+    /// DER; what messages are sealed to. Bytes that are no certificate when the registry's text was none: nothing is sealed to it.
     pub certificate: Option<Vec<u8>>,
     /// What else the service must know, by name.
     pub address: BTreeMap<String, String>,
@@ -52,26 +58,87 @@ impl std::fmt::Debug for Addresses {
     }
 }
 
-/// A digital mailbox.
-#[derive(Clone)]
+/// A digital mailbox, or the supplier that prints.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct DigitalAddress {
-    /// Organisation number of the mailbox supplier.
-    pub supplier: String,
+    /// Organisation number of the supplier.
+    pub supplier: Option<String>,
     /// The mailbox.
-    pub address: String,
+    pub address: Option<String>,
 }
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
+/// What is asked about a receiver. Without the receiver in `Debug`: it can be a person.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// Bare organisation number, person number, or another bare identifier.
+    pub receiver: &'a str,
+    /// In this process only; none: in all.
+    pub process: Option<&'a str>,
+    /// `sikkerhetsnivaa` of the message, if it has one.
+    pub security_level: Option<u8>,
+    /// For the log of the address service; changes no answer.
+    pub conversation_id: Option<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    /// Everything about a receiver.
+    pub fn about(receiver: &'a str) -> Self {
+        Self {
+            receiver,
+            process: None,
+            security_level: None,
+            conversation_id: None,
+        }
+    }
+
+    /// What it takes in one process.
+    #[must_use]
+    pub fn in_process(self, process: &'a str) -> Self {
+        Self {
+            process: Some(process),
+            ..self
+        }
+    }
+}
+
+impl std::fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question")
+            .field("process", &self.process)
+            .field("security_level", &self.security_level)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a receiver takes, and how that is known.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Best first.
+    pub capabilities: Vec<Capability>,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// How an answer is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The operator's list says so.
+    OwnList,
+    /// The address service says so.
+    AddressService,
+    /// It could not be asked; this is what it said at that time, ms.
+    LastAnswer(i64),
+}
+
+/// Why there is no answer. Texts never hold a person number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
-    /// The registry knows no such receiver.
-    #[error("the registry has no receiver {0}")]
-    UnknownReceiver(String),
+    /// The registry knows no such receiver, or nothing for it in the process that was asked for.
+    #[error("the registry does not know the receiver{}", said(.0.as_deref()))]
+    UnknownReceiver(Option<String>),
     /// Nothing for the process at this security level.
-    #[error("the receiver {receiver} does not take the process {process}{}", level.map(|level| format!(" at security level {level}")).unwrap_or_default())]
+    #[error("the receiver does not take the process {process}{}", level.map(|level| format!(" at security level {level}")).unwrap_or_default())]
     NotAccepted {
-        /// Receiver.
-        receiver: String,
         /// Process.
         process: String,
         /// Level, if one was asked for.
@@ -80,25 +147,59 @@ pub enum RegistryError {
     /// No service takes messages without a receiver in the process.
     #[error("no service takes messages without a receiver in the process {0}")]
     NeedsReceiver(String),
+    /// The address service did not accept the question (400), or does not let us ask (401, 403, …).
+    #[error("the registry refused the question with {status}{}", said(.description.as_deref()))]
+    Refused {
+        /// HTTP status, 4xx.
+        status: u16,
+        /// What it said.
+        description: Option<String>,
+    },
+    /// The signature of the answer does not hold.
+    #[error("the answer of the registry is not what the registry signed: {0}")]
+    BadSignature(String),
+    /// The answer cannot be read.
+    #[error("the answer of the registry cannot be used: {0}")]
+    Unusable(String),
     /// The registry could not be asked; says nothing about the receiver.
     #[error("the registry cannot be asked: {0}")]
     Unreachable(String),
 }
 
+fn said(text: Option<&str>) -> String {
+    text.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+impl RegistryError {
+    /// True when this says nothing about the receiver: the same question can have another answer when the fault is mended.
+    /// Spec: service registry, 10 (19).
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::BadSignature(_) | Self::Unusable(_) => true,
+            Self::Refused { status, .. } => *status != 400,
+            Self::UnknownReceiver(_) | Self::NotAccepted { .. } | Self::NeedsReceiver(_) => false,
+        }
+    }
+}
+
 /// Where capabilities come from.
 #[async_trait]
 pub trait Registry: Send + Sync {
-    /// What a receiver takes, best first; for one process when given. Never an empty list.
-    async fn capabilities(
-        &self,
-        receiver: &str,
-        process: Option<&str>,
-        security_level: Option<u8>,
-    ) -> Result<Vec<Capability>, RegistryError>;
+    /// What a receiver takes, best first. Never an empty list in one process; in all processes a receiver can be known and take
+    /// nothing.
+    async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError>;
 
     /// Which services take messages that name no receiver, in a process, best first. Never an empty list.
-    async fn without_receiver(&self, process: &str) -> Result<Vec<Capability>, RegistryError>;
+    async fn without_receiver(&self, process: &str) -> Result<Answer, RegistryError>;
 
     /// Everything about a receiver in the registry's own JSON.
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError>;
+
+    /// How it goes with an address service, as JSON for operators; none when there is none.
+    fn report(&self) -> Option<Value> {
+        None
+    }
+
+    /// Forgets what is too old to be used.
+    async fn tidy(&self) {}
 }

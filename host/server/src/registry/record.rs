@@ -65,8 +65,8 @@ pub(super) fn service(identifier: &str, capability: &Capability, security_level:
     }
     let digital = addresses.digital.as_ref();
     let post = json!({
-        "orgnrPostkasse": digital.map(|digital| &digital.supplier),
-        "postkasseAdresse": digital.map(|digital| &digital.address),
+        "orgnrPostkasse": digital.and_then(|digital| digital.supplier.as_ref()),
+        "postkasseAdresse": digital.and_then(|digital| digital.address.as_ref()),
         "mobilnummer": known("mobilnummer"),
         "kanVarsles": known("kanVarsles").is_some_and(|value| value == "true"),
         "epostAdresse": known("epostAdresse"),
@@ -161,8 +161,8 @@ mod tests {
         let mut row = capability();
         row.addresses = Addresses {
             digital: Some(DigitalAddress {
-                supplier: "987464291".into(),
-                address: "kari.nordmann#ABCD".into(),
+                supplier: Some("987464291".into()),
+                address: Some("kari.nordmann#ABCD".into()),
             }),
             ..Addresses::default()
         };

@@ -5,22 +5,25 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Where the structs stand that serde reads the file into.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/config/address_service.rs"),
     include_str!("../../../registry/src/config.rs"),
+    include_str!("../../src/config/certificates.rs"),
     include_str!("../../src/config/content.rs"),
     include_str!("../../src/config/registry.rs"),
     include_str!("../../src/config/retention.rs"),
+    include_str!("../../src/config/routing.rs"),
     include_str!("../../src/config/server.rs"),
     include_str!("../../src/config/store.rs"),
     include_str!("../../../runtime/src/grants.rs"),
     include_str!("../../../runtime/src/limits.rs"),
 ];
 /// Types with nothing inside that has a key of its own.
-const LEAVES: [&str; 19] = [
+const LEAVES: [&str; 20] = [
     "ManagePart",
     "Remove",
+    "Revocation",
     "Role",
     "Status",
     "Way",

@@ -120,6 +120,35 @@ fn what_the_example_calls_defaults_are_the_defaults() {
         ),
         (webhooks.connect_time, webhooks.read_time, webhooks.keep_hours)
     );
+    let (registry, default) = (&config.registry, config::Registry::default());
+    assert_eq!(
+        (registry.verify, registry.print, registry.beta),
+        (default.verify, default.print, default.beta)
+    );
+    assert_eq!(
+        (
+            registry.cache_seconds,
+            registry.stale_hours,
+            registry.connect_time,
+            registry.read_time
+        ),
+        (
+            default.cache_seconds,
+            default.stale_hours,
+            default.connect_time,
+            default.read_time
+        )
+    );
+    let (certificates, default) = (&config.certificates, config::Certificates::default());
+    assert_eq!(certificates.revocation, default.revocation);
+    assert_eq!(
+        (
+            certificates.private_networks,
+            &certificates.suppliers,
+            &certificates.trust_anchors
+        ),
+        (default.private_networks, &default.suppliers, &default.trust_anchors)
+    );
     let (server, default) = (&config.server, Server::default());
     assert_eq!(server.listen, default.listen);
     assert_eq!(server.limits, default.limits);

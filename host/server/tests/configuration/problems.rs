@@ -554,3 +554,141 @@ fn a_limit_of_the_server_that_is_out_of_range_is_named() {
         "server.limits.idle-time: expected a whole number",
     );
 }
+
+/// What `[registry]` lacks of an address service to be asked.
+fn service(keys: &str) -> String {
+    format!("[registry]\n{keys}")
+}
+
+#[test]
+fn an_address_service_that_cannot_be_asked_is_named() {
+    for (keys, line, words) in [
+        (
+            "url = \"adresse\"",
+            "url = \"adresse\"",
+            "registry.url: is no URL: adresse",
+        ),
+        (
+            "url = \"ftp://a.no\"",
+            "url = \"ftp://a.no\"",
+            "registry.url: must be a URL with http or https",
+        ),
+        (
+            "url = \"https://a.no?x=1\"",
+            "url = \"https://a.no?x=1\"",
+            "registry.url: must not have a query",
+        ),
+        (
+            "token-profile = \"altinn\" # mine\nscopes = [\"altinn:broker.read\"]",
+            "token-profile = \"altinn\" # mine",
+            "registry.token-profile: means nothing without url",
+        ),
+        (
+            "url = \"https://a.no\"\ntoken-profile = \"x\"",
+            "token-profile = \"x\"",
+            "registry.token-profile: there is no [tokens.x]",
+        ),
+        (
+            "url = \"https://a.no\"\ntoken-profile = \"altinn\"",
+            "[registry]",
+            "registry.scopes: must name at least one scope",
+        ),
+        (
+            "url = \"https://a.no\"\ntoken-profile = \"altinn\"\nscopes = [\"x\"] # other",
+            "scopes = [\"x\"]",
+            "registry.scopes: [tokens.altinn] does not list the scope x",
+        ),
+        (
+            "url = \"https://a.no\"\nscopes = [\"x\"] # other",
+            "scopes = [\"x\"]",
+            "registry.scopes: means nothing without token-profile",
+        ),
+    ] {
+        problem("[registry]", &service(keys), line, words);
+    }
+    problem(
+        "read-time = \"30s\"",
+        "read-time = \"30m\"",
+        "read-time = \"30m\"",
+        "registry.read-time: must be from 1ms to 5min",
+    );
+    problem(
+        "cache-seconds = 300",
+        "cache-seconds = 90000",
+        "cache-seconds",
+        "registry.cache-seconds: must be from 0 to 86400",
+    );
+    problem(
+        "stale-hours = 72",
+        "stale-hours = 9000",
+        "stale-hours",
+        "registry.stale-hours: must be from 0 to 8760",
+    );
+}
+
+#[test]
+fn a_rule_of_routing_that_means_nothing_is_named() {
+    let rule = |keys: &str| format!("[[routing]] # here\n{keys}\n\n[certificates]");
+    let reason = "reason = \"r\"";
+    for (keys, line, words) in [
+        (
+            reason.to_owned(),
+            "[[routing]] # here",
+            "routing.prefer: give exactly one of prefer, forbid and pin",
+        ),
+        (
+            format!("forbid = \"A\"\npin = \"dpo\"\n{reason}"),
+            "[[routing]] # here",
+            "routing.prefer: give exactly one of prefer, forbid and pin",
+        ),
+        (
+            format!("prefer = \"A\"\n{reason}"),
+            "prefer = \"A\"",
+            "routing.prefer: no adapter serves A",
+        ),
+        (
+            format!("pin = \"a\"\n{reason}"),
+            "pin = \"a\"",
+            "routing.pin: there is no [adapters.a]",
+        ),
+        (
+            format!("pin = \"dpo\"\npin-digest = \"sha256:AB\"\n{reason}"),
+            "pin-digest = \"sha256:AB\"",
+            "routing.pin-digest: must be sha256: and 64 hexadecimal digits",
+        ),
+        (
+            format!("process = \"a*b\"\nforbid = \"A\"\n{reason}"),
+            "process = \"a*b\"",
+            "routing.process: may have a * at its end only",
+        ),
+        (
+            "forbid = \"A\"".to_owned(),
+            "[[routing]] # here",
+            "routing.reason: must say why",
+        ),
+    ] {
+        problem("[certificates]", &rule(&keys), line, words);
+    }
+}
+
+#[test]
+fn a_check_of_certificates_that_cannot_be_made_is_named() {
+    problem(
+        "trust-anchors = []",
+        "trust-anchors = [\"no.pem\"]",
+        "trust-anchors",
+        "certificates.trust-anchors: no such file",
+    );
+    problem(
+        "revocation = \"prefer\"",
+        "revocation = \"require\"",
+        "revocation",
+        "certificates.revocation: \"require\" needs trust-anchors",
+    );
+    problem(
+        "suppliers = []",
+        "suppliers = [\"12\"]",
+        "suppliers",
+        "certificates.suppliers: must be numbers of nine digits",
+    );
+}

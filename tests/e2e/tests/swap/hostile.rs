@@ -102,13 +102,8 @@ async fn with_hostile(behaviour: &str) -> anyhow::Result<Pair> {
     let component = tokio::task::spawn_blocking(move || build_component(&fixture)).await??;
     std::fs::copy(component, pair.ours.folder.join("plugins/hostile.wasm"))?;
     let url = format!("{}/exfiltrate", pair.world.doubles.url());
-    let certificate = pair
-        .world
-        .organisations
-        .first()
-        .context("an organisation")?
-        .identity
-        .certificate_path();
+    let first = pair.world.organisations.first().context("an organisation")?;
+    let (certificate, supplier) = (first.identity.certificate_path(), first.number.clone());
     pair.ours.edit(|mut text| {
         let _written = write!(
             text,
@@ -124,6 +119,9 @@ memory = "16MiB"
 [adapters.hostile.settings]
 {MARK}"{behaviour}"
 url = "{url}"
+
+[certificates]
+suppliers = ["{supplier}"]
 
 [[registry.receivers]]
 identifier = "{VICTIM}"

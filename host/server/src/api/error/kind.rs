@@ -115,6 +115,16 @@ pub(in crate::api) const INVALID_CERTIFICATE: Kind = bad(
     "InvalidCertificateException",
     "The operator must install a valid virksomhetssertifikat. Nothing can be sent until then.",
 );
+pub(in crate::api) const RECEIVER_CERTIFICATE: Kind = bad(
+    "InvalidCertificateException",
+    "The receiver must have a valid certificate registered; then create the message again. When the error says that its \
+     authority is not known here, the operator must look at [certificates].",
+);
+pub(in crate::api) const UNCERTAIN_CERTIFICATE: Kind = kind(
+    "InvalidCertificateException",
+    StatusCode::SERVICE_UNAVAILABLE,
+    "Repeat the call later: nobody could say whether the receiver's certificate was called back.",
+);
 pub(in crate::api) const DUPLICATE_FILENAME: Kind = bad(
     "DuplicateFilenameException",
     "Give every file of a message its own name.",
@@ -192,7 +202,7 @@ pub(in crate::api) const STORE_AWAY: Kind = kind(
 );
 pub(in crate::api) const REGISTRY_UNREACHABLE: Kind = kind(
     "ServiceRegistryLookupException",
-    StatusCode::INTERNAL_SERVER_ERROR,
+    StatusCode::SERVICE_UNAVAILABLE,
     "Repeat the call. When the error stays, the operator must look at the service registry.",
 );
 
@@ -278,6 +288,8 @@ pub(in crate::api) const ALL: &[Kind] = &[
     MISSING_ADDRESS,
     CHANNEL_INVALID,
     INVALID_CERTIFICATE,
+    RECEIVER_CERTIFICATE,
+    UNCERTAIN_CERTIFICATE,
     DUPLICATE_FILENAME,
     TOO_LARGE,
     PART_TOO_LARGE,

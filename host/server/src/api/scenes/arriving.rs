@@ -55,6 +55,7 @@ impl House {
             facts,
             reply_channel: None,
             ready: false,
+            route: None,
         };
         let created = NewStatus::plain(Status::Opprettet, Node::now());
         let rules = AttachmentRules { limit: 0 };

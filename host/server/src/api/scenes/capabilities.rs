@@ -34,6 +34,6 @@ async fn a_receiver_that_nobody_knows_and_a_registry_that_does_not_answer_are_to
     let (status, body) = answer(house.get("/api/capabilities/999999999")).await;
     assert_eq!(
         (status.as_u16(), exception(&body)),
-        (500, "ServiceRegistryLookupException")
+        (503, "ServiceRegistryLookupException")
     );
 }

@@ -25,6 +25,7 @@
 //! | 22 | lists by date | [`lists`]`::conversations_are_found_by_day_and_statuses_by_time` |
 //! | 23 | how often a service is asked | `delivery::tracker::tests::an_old_message_is_asked_about_once_an_hour` |
 
+mod address_service;
 mod anything;
 mod arriving;
 mod capabilities;
@@ -63,12 +64,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::adapters::Adapters;
+use crate::certificates::Checks;
 use crate::config;
 use crate::delivery::answer::facts_of;
 use crate::front::ServerCertificate;
 use crate::node::Node;
 use crate::presence::Presence;
-use crate::registry::{Capability, Record, Registry, RegistryError, TomlRegistry};
+use crate::registry::{Answer, Capability, Question, Record, Registry, RegistryError, Source, TomlRegistry};
+use crate::routing::Rules;
 use crate::sealed_sbd;
 use crate::webhooks::Webhooks;
 
@@ -92,15 +95,10 @@ struct OneReceiver;
 
 #[async_trait]
 impl Registry for OneReceiver {
-    async fn capabilities(
-        &self,
-        receiver: &str,
-        process: Option<&str>,
-        _: Option<u8>,
-    ) -> Result<Vec<Capability>, RegistryError> {
-        match receiver {
+    async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError> {
+        let found = match question.receiver {
             "910076787" => Ok(vec![Capability {
-                process: process.unwrap_or(PROCESS).to_owned(),
+                process: question.process.unwrap_or(PROCESS).to_owned(),
                 service: "POST".into(),
                 document_types: vec![STANDARD.into()],
                 ..Capability::default()
@@ -115,17 +113,21 @@ impl Registry for OneReceiver {
                 })
                 .into()),
             "999999999" => Err(RegistryError::Unreachable("no route".into())),
-            other => Err(RegistryError::UnknownReceiver(other.into())),
-        }
+            _ => Err(RegistryError::UnknownReceiver(None)),
+        };
+        found.map(|capabilities| Answer {
+            capabilities,
+            source: Source::OwnList,
+        })
     }
 
-    async fn without_receiver(&self, process: &str) -> Result<Vec<Capability>, RegistryError> {
+    async fn without_receiver(&self, process: &str) -> Result<Answer, RegistryError> {
         Err(RegistryError::NeedsReceiver(process.to_owned()))
     }
 
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
-        self.capabilities(receiver, None, None).await?;
-        Err(RegistryError::UnknownReceiver(receiver.to_owned()))
+        self.capabilities(Question::about(receiver)).await?;
+        Err(RegistryError::UnknownReceiver(None))
     }
 }
 
@@ -188,6 +190,8 @@ impl House {
             vault: Vault::new(files, store.clone()),
             store,
             registry: Arc::new(OneReceiver),
+            routing: Rules::default(),
+            certificates: Checks::default(),
             adapters: Adapters::default(),
             types: MessageTypes::standard(),
             processes: Processes::default(),
@@ -280,6 +284,7 @@ impl House {
             facts,
             reply_channel: None,
             ready: false,
+            route: None,
         };
         let (rules, created) = (
             AttachmentRules { limit: 0 },

@@ -47,7 +47,7 @@ async fn create_refuses_in_the_order_of_the_spec() {
         ),
         (
             with(receiver, json!("0192:999999999")),
-            500,
+            503,
             "ServiceRegistryLookupException",
         ),
         (

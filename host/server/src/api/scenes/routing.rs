@@ -163,6 +163,6 @@ async fn a_receiver_that_is_unknown_has_no_record_and_no_body() {
     let (status, body) = answer(house.get("/servicerecord/999999999")).await;
     assert_eq!(
         (status.as_u16(), exception(&body)),
-        (500, "ServiceRegistryLookupException")
+        (503, "ServiceRegistryLookupException")
     );
 }

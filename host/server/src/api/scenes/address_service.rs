@@ -1,0 +1,425 @@
+//! Creating and sending with an address service, and what the API tells of it. Spec: service registry, 8.6, 8.8, 9.5 and 9.6.
+
+use std::time::Duration;
+
+use budstikke_runtime::services::{Failure, Outgoing as _};
+use budstikke_store::Turn;
+
+use super::*;
+use crate::certificates::Checks;
+use crate::config::RoutingRule;
+use crate::delivery::OutgoingCall;
+use crate::registry::remote::tests::stand_in::{Says, StandIn};
+use crate::registry::remote::tests::{client_with, organisation};
+use crate::registry::remote::{LastAnswers, RemoteRegistry};
+
+const CONVERSATION: &str = "3f2c4e7a-6f0c-4d55-9a3b-0d3a4b1d2c11";
+const PERSON: &str = "05839012391";
+
+/// A house that asks a stand-in, with a service `POST`. Nothing is kept in memory unless `cache`.
+async fn house(stand_in: &StandIn, cache: bool, furnish: impl FnOnce(&mut Node)) -> House {
+    House::furnished(|node| {
+        let last = LastAnswers::new(node.store.clone(), node.vault.clone(), Duration::from_hours(72));
+        let client: RemoteRegistry = client_with(stand_in, Some(last), |settings| {
+            settings.read_time = Duration::from_millis(500);
+            if !cache {
+                settings.cache_seconds = 0;
+            }
+        });
+        node.registry = Arc::new(client);
+        node.adapters.pretended.push(ServiceRules {
+            id: "POST".into(),
+            ..ServiceRules::default()
+        });
+        furnish(node);
+    })
+    .await
+}
+
+fn at_level_three() -> Value {
+    let mut sbd = sbd("arkivmelding", &json!({ "sikkerhetsnivaa": 3 }));
+    sbd["standardBusinessDocumentHeader"]["businessScope"]["scope"][0]["instanceIdentifier"] = json!(CONVERSATION);
+    sbd
+}
+
+fn message_id(created: &Value) -> String {
+    let id = "/standardBusinessDocumentHeader/documentIdentification/instanceIdentifier";
+    created.pointer(id).unwrap().as_str().unwrap().to_owned()
+}
+
+/// The message in the hands of the service.
+async fn sent(house: &House, id: &str) -> Result<OutgoingCall, Failure> {
+    assert_eq!(
+        answer(house.upload(id, "arkivmelding.xml", arkivmelding_xml(&[])))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(answer(house.post(&format!("/api/messages/out/{id}"))).await.0, 200);
+    let turn = Turn {
+        limit: 1,
+        lane_limit: 1,
+        ..Turn::default()
+    };
+    let claimed = house
+        .node
+        .store
+        .claim("POST", Node::now(), turn)
+        .await
+        .unwrap()
+        .remove(0);
+    OutgoingCall::new(&house.node, claimed).await
+}
+
+#[tokio::test]
+async fn create_and_send_ask_one_and_the_same_question() {
+    let stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (status, created) = answer(house.create(&at_level_three())).await;
+    assert_eq!(status, 200, "{created}");
+    let call = sent(&house, &message_id(&created)).await.unwrap();
+    assert_eq!(
+        stand_in.places(),
+        [format!(
+            "identifier/910076787/process/{PROCESS}?securityLevel=3&conversationId={CONVERSATION}"
+        )]
+    );
+    let resource = call
+        .facts()
+        .receiver_address
+        .iter()
+        .find(|(name, _)| name == "resource");
+    assert_eq!(resource.map(|(_, value)| value.as_str()), Some("r"));
+}
+
+#[tokio::test]
+async fn what_is_sent_belongs_to_the_service_that_was_chosen() {
+    let stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let house = house(&stand_in, false, |_| {}).await;
+    let (_, created) = answer(house.create(&at_level_three())).await;
+    // Another service comes first by now.
+    let mut both = organisation("OTHER");
+    let post = organisation("POST")["serviceRecords"][0].clone();
+    both["serviceRecords"][0]["service"]["resource"] = json!("other");
+    both["serviceRecords"].as_array_mut().unwrap().push(post);
+    stand_in.says(Says::Good(both));
+    let call = sent(&house, &message_id(&created)).await.unwrap();
+    let address: std::collections::BTreeMap<_, _> = call.facts().receiver_address.iter().cloned().collect();
+    assert_eq!(address["resource"], "r");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_registry_is_a_reason_to_wait_and_not_to_give_up() {
+    for (says, permanent) in [
+        (Says::Error(400, json!({})), false),
+        (Says::Error(403, json!({})), false),
+        (Says::Unsigned(organisation("POST")), false),
+        (Says::Good(organisation("OTHER")), true),
+        (Says::Error(404, json!({})), true),
+    ] {
+        let stand_in = StandIn::new(Says::Good(organisation("POST")));
+        let house = house(&stand_in, false, |_| {}).await;
+        let (_, created) = answer(house.create(&at_level_three())).await;
+        stand_in.says(says);
+        let failure = sent(&house, &message_id(&created)).await.err().unwrap();
+        assert_eq!(matches!(failure, Failure::Permanent { .. }), permanent, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_killed_under_load_fails_no_message_whose_route_is_known() {
+    let mut stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let house = Arc::new(house(&stand_in, false, |_| {}).await);
+    assert_eq!(answer(house.create(&at_level_three())).await.0, 200);
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let house = house.clone();
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    let (status, body) = answer(house.create(&at_level_three())).await;
+                    assert_eq!(status, 200, "{body}");
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    stand_in.kill();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let (_, page) = answer(house.get("/api/conversations?size=1")).await;
+    assert_eq!(page["totalElements"], 41);
+    let (_, created) = answer(house.create(&at_level_three())).await;
+    let path = format!("/api/conversations/messageId/{}", message_id(&created));
+    let (_, conversation) = answer(house.get(&path)).await;
+    let path = format!("/manage/conversations/{}/route", conversation["id"]);
+    let (_, route) = answer(house.get(&path)).await;
+    let first = route["route"]["trail"][0].as_str().unwrap();
+    assert!(
+        first.starts_with("The address service could not be asked; what it said at"),
+        "{first}"
+    );
+
+    let mut unknown = at_level_three();
+    unknown["standardBusinessDocumentHeader"]["receiver"][0]["identifier"]["value"] = json!("0192:974720760");
+    let (status, body) = answer(house.create(&unknown)).await;
+    assert_eq!(
+        (status.as_u16(), exception(&body)),
+        (503, "ServiceRegistryLookupException")
+    );
+    let (_, health) = answer(house.get("/manage/health")).await;
+    assert!(
+        health["components"]["registry"]["details"]["lastAnswersUsed"]
+            .as_u64()
+            .unwrap()
+            > 0
+    );
+    assert_eq!(health["components"]["registry"]["status"], "UP");
+}
+
+#[tokio::test]
+async fn what_the_receiver_does_not_take_is_told_apart_from_faults() {
+    for (says, status, expected) in [
+        (
+            Says::Error(404, json!({ "error_description": "Process not found" })),
+            400,
+            "ReceiverDoesNotAcceptProcessException",
+        ),
+        (
+            Says::Error(400, json!({ "error_description": "Level 4" })),
+            400,
+            "ReceiverDoesNotAcceptProcessException",
+        ),
+        (Says::Error(401, json!({})), 503, "ServiceRegistryLookupException"),
+        (Says::Error(500, json!({})), 503, "ServiceRegistryLookupException"),
+        (
+            Says::Unsigned(organisation("POST")),
+            503,
+            "ServiceRegistryLookupException",
+        ),
+        (Says::Hang, 503, "ServiceRegistryLookupException"),
+        (Says::Good(organisation("STRANGE")), 400, "ServiceNotEnabledException"),
+    ] {
+        let stand_in = StandIn::new(says);
+        let house = house(&stand_in, true, |_| {}).await;
+        let (got, body) = answer(house.create(&at_level_three())).await;
+        assert_eq!((got.as_u16(), exception(&body)), (status, expected), "{body}");
+        if status == 400 && expected.starts_with("Receiver") {
+            assert!(body["description"].as_str().unwrap().contains("registry"), "{body}");
+        }
+        let (_, page) = answer(house.get("/api/conversations")).await;
+        assert_eq!(page["totalElements"], 0, "nothing is stored");
+    }
+}
+
+#[tokio::test]
+async fn capabilities_are_mapped_record_by_record() {
+    let record = |service: &str, process: &str, types: &[&str]| {
+        json!({ "organisationNumber": "910076787", "pemCertificate": null, "process": process, "documentTypes": types,
+            "service": { "identifier": service } })
+    };
+    let administrasjon = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
+    let (response, einnsyn) = (
+        "urn:no:difi:profile:arkivmelding:response:ver1.0",
+        "urn:no:difi:profile:einnsyn:response:ver1.0",
+    );
+    let stand_in = StandIn::new(Says::Good(json!({ "infoRecord": {}, "serviceRecords": [
+        record("DPO", administrasjon, &["urn:no:difi:arkivmelding:xsd::arkivmelding"]),
+        record("DPO", response, &["urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering",
+            "urn:no:difi:eformidling:xsd::status", "urn:no:difi:eformidling:xsd::feil"]),
+        record("DPE", einnsyn, &["urn:no:difi:einnsyn:xsd::einnsyn_kvittering", "finnes.ikkje",
+            "urn:no:difi:einnsyn:xsd:innsyn::innsynskrav"]),
+    ] })));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (status, body) = answer(house.get("/api/capabilities/0192:910076787")).await;
+    assert_eq!(status, 200);
+    let kind = |kind: &str, standard: &str| json!({ "type": kind, "standard": standard });
+    assert_eq!(
+        body,
+        json!({ "capabilities": [
+            { "process": administrasjon, "serviceIdentifier": "DPO",
+                "documentTypes": [kind("arkivmelding", "urn:no:difi:arkivmelding:xsd::arkivmelding")] },
+            { "process": response, "serviceIdentifier": "DPO", "documentTypes": [
+                kind("arkivmelding_kvittering", "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"),
+                kind("status", "urn:no:difi:eformidling:xsd::status"),
+                kind("feil", "urn:no:difi:eformidling:xsd::feil")] },
+            { "process": einnsyn, "serviceIdentifier": "DPE", "documentTypes": [
+                kind("einnsyn_kvittering", "urn:no:difi:einnsyn:xsd::einnsyn_kvittering"),
+                { "standard": "finnes.ikkje" },
+                kind("innsynskrav", "urn:no:difi:einnsyn:xsd:innsyn::innsynskrav")] },
+        ] })
+    );
+    let (status, _) = answer(house.get("/api/capabilities/910076787?securityLevel=4&process=x")).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        stand_in.places(),
+        ["identifier/910076787", "identifier/910076787/process/x?securityLevel=4"]
+    );
+}
+
+#[tokio::test]
+async fn a_record_of_post_has_addresses_empty_or_none_and_the_mailbox() {
+    let record = |post: Value| {
+        let mut record = json!({ "organisationNumber": PERSON, "process": "p", "documentTypes": ["d"],
+            "service": { "identifier": "DPI" }, "orgnrPostkasse": "987464291", "postkasseAdresse": "kari#1" });
+        record
+            .as_object_mut()
+            .unwrap()
+            .extend(post.as_object().unwrap().clone());
+        record
+    };
+    let nulls = json!({ "postAddress": null, "returnAddress": null, "postkasseAdresse": null });
+    let stand_in = StandIn::new(Says::Good(
+        json!({ "infoRecord": {}, "serviceRecords": [record(json!({})), record(nulls)] }),
+    ));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (_, body) = answer(house.get(&format!("/api/capabilities/{PERSON}"))).await;
+    let empty = json!({ "name": "", "street": "", "postalCode": "", "postalArea": "", "country": "" });
+    let types = json!([{ "standard": "d" }]);
+    assert_eq!(
+        body["capabilities"],
+        json!([
+            { "process": "p", "serviceIdentifier": "DPI", "documentTypes": types, "postAddress": empty, "returnAddress": empty,
+                "digitalPostAddress": { "supplier": "987464291", "address": "kari#1" } },
+            { "process": "p", "serviceIdentifier": "DPI", "documentTypes": types,
+                "digitalPostAddress": { "supplier": "987464291" } },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_person_that_is_not_found_is_not_repeated() {
+    let said = json!({ "message": format!("No service record found for citizen: {PERSON}") });
+    let stand_in = StandIn::new(Says::Error(404, said));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (status, body) = answer(house.get(&format!("/api/capabilities/{PERSON}"))).await;
+    assert_eq!(
+        (status.as_u16(), exception(&body)),
+        (404, "IdentifierNotFoundException")
+    );
+    assert!(!body["message"].as_str().unwrap().contains(PERSON), "{body}");
+    let response = house.get(&format!("/servicerecord/{PERSON}")).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), response.text().await.unwrap()),
+        (404, String::new())
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_with_a_record_that_has_no_certificate_has_a_service_record() {
+    let stand_in = StandIn::new(Says::Good(organisation("DPV")));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (status, body) = answer(house.get("/servicerecord/910076787")).await;
+    assert_eq!(status, 200);
+    let registered = organisation("DPV");
+    assert_eq!(
+        body,
+        json!({ "infoRecord": registered["infoRecord"], "serviceRecord": registered["serviceRecords"][0],
+            "serviceRecords": registered["serviceRecords"] })
+    );
+}
+
+fn rule(change: impl FnOnce(&mut RoutingRule)) -> Vec<RoutingRule> {
+    let mut rule = RoutingRule {
+        reason: "it is being moved".into(),
+        ..RoutingRule::default()
+    };
+    change(&mut rule);
+    vec![rule]
+}
+
+#[tokio::test]
+async fn rules_of_the_operator_decide_and_the_decision_is_kept() {
+    let mut both = organisation("OTHER");
+    let post = organisation("POST")["serviceRecords"][0].clone();
+    both["serviceRecords"].as_array_mut().unwrap().push(post);
+    let stand_in = StandIn::new(Says::Good(both));
+    let rules = rule(|rule| rule.forbid = Some("OTHER".into()));
+    let house = house(&stand_in, true, |node| {
+        node.routing = Rules::new(rules, [("mail".to_owned(), vec!["POST".to_owned()])]);
+    })
+    .await;
+    let (status, created) = answer(house.create(&at_level_three())).await;
+    assert_eq!(status, 200, "{created}");
+    let id = message_id(&created);
+    let (_, conversation) = answer(house.get(&format!("/api/conversations/messageId/{id}"))).await;
+    assert_eq!(conversation["serviceIdentifier"], "POST");
+    let path = format!("/manage/conversations/{}/route", conversation["id"]);
+    let (status, body) = answer(house.get(&path)).await;
+    assert_eq!(status, 200);
+    assert_eq!(body["messageId"], id);
+    let route = &body["route"];
+    assert_eq!(
+        (&route["serviceIdentifier"], &route["adapter"]),
+        (&json!("POST"), &json!("mail"))
+    );
+    assert_eq!(
+        route["trail"],
+        json!([
+            "The address service was asked.",
+            format!("The registry offers 2 ways (OTHER, POST) in the process {PROCESS}."),
+            "Rule 1 forbids OTHER; left: POST. Its reason: it is being moved",
+            "POST is chosen, by the adapter mail.",
+        ])
+    );
+    let (status, body) = answer(house.get("/manage/conversations/999/route")).await;
+    assert_eq!(
+        (status.as_u16(), exception(&body)),
+        (404, "ConversationNotFoundException")
+    );
+    let draft = house.draft(sbd("arkivmelding", &json!({}))).await;
+    let (_, conversation) = answer(house.get(&format!("/api/conversations/messageId/{draft}"))).await;
+    let (_, body) = answer(house.get(&format!("/manage/conversations/{}/route", conversation["id"]))).await;
+    assert!(body.get("route").is_none());
+}
+
+#[tokio::test]
+async fn a_message_whose_every_way_is_forbidden_is_refused_with_the_reason() {
+    let stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let rules = rule(|rule| rule.forbid = Some("POST".into()));
+    let house = house(&stand_in, true, |node| node.routing = Rules::new(rules, [])).await;
+    let (status, body) = answer(house.create(&at_level_three())).await;
+    assert_eq!((status.as_u16(), exception(&body)), (400, "ServiceNotEnabledException"));
+    assert!(
+        body["description"].as_str().unwrap().contains("it is being moved"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_is_not_created_for_a_certificate_that_is_none_or_somebody_elses() {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::default();
+    let organisation_identifier = rcgen::DnType::CustomDnType(vec![2, 5, 4, 97]);
+    parameters
+        .distinguished_name
+        .push(organisation_identifier, "NTRNO-974720760");
+    let other = parameters.self_signed(&key).unwrap().pem();
+    for (pem, words) in [
+        ("abc", "cannot be read"),
+        (other.as_str(), "belongs to 974720760, not to 910076787"),
+    ] {
+        let mut registered = organisation("POST");
+        registered["serviceRecords"][0]["pemCertificate"] = json!(pem);
+        let stand_in = StandIn::new(Says::Good(registered));
+        let house = house(&stand_in, true, |_| {}).await;
+        let (status, body) = answer(house.create(&at_level_three())).await;
+        assert_eq!(
+            (status.as_u16(), exception(&body)),
+            (400, "InvalidCertificateException")
+        );
+        assert!(body["message"].as_str().unwrap().contains(words), "{body}");
+    }
+    let mut registered = organisation("POST");
+    registered["serviceRecords"][0]["pemCertificate"] = json!(other);
+    let stand_in = StandIn::new(Says::Good(registered));
+    let settings = config::Certificates {
+        suppliers: vec!["974720760".into()],
+        ..config::Certificates::default()
+    };
+    let house = house(&stand_in, true, |node| {
+        node.certificates = Checks::new(&settings).unwrap();
+    })
+    .await;
+    assert_eq!(answer(house.create(&at_level_three())).await.0, 200);
+}

@@ -1,0 +1,155 @@
+//! What can make no sense in `[registry]`, `[[routing]]` and `[certificates]`.
+
+use std::time::Duration;
+
+use budstikke_message::identifier::OrganisationNumber;
+use reqwest::Url;
+
+use crate::config::{Config, Registry, Revocation, RoutingRule};
+
+/// Longest text of a reason, bytes.
+const REASON: usize = 300;
+
+/// Calls `add` with the key and what is wrong with it.
+pub(super) fn sense(config: &Config, add: &mut impl FnMut(&[&str], String)) {
+    address_service(config, add);
+    for (list, number, path) in config.registry.files().filter(|(_, _, path)| !path.is_file()) {
+        // By its place: the identifier of a receiver can be a person's.
+        let entry = if list == "receivers" { "receiver" } else { "entry" };
+        let what = format!("{entry} number {}: no such file: {}", number + 1, path.display());
+        add(&["registry", list, &number.to_string()], what);
+    }
+    for (number, rule) in config.routing.iter().enumerate() {
+        routing(config, rule, &mut |key, what| {
+            add(&["routing", &number.to_string(), key], what);
+        });
+    }
+    certificates(config, add);
+}
+
+fn address_service(config: &Config, add: &mut impl FnMut(&[&str], String)) {
+    let registry = &config.registry;
+    for (key, url) in [("url", &registry.url), ("jwk-url", &registry.jwk_url)] {
+        let Some(text) = url else { continue };
+        match Url::parse(text) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                add(&["registry", key], "must be a URL with http or https".into());
+            }
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+                add(&["registry", key], "must not have a query or a fragment".into());
+            }
+            Ok(_) => {}
+            Err(_) => add(&["registry", key], format!("is no URL: {text}")),
+        }
+    }
+    if registry.url.is_none() {
+        let without = [
+            ("token-profile", registry.token_profile.is_some()),
+            ("jwk-url", registry.jwk_url.is_some()),
+        ];
+        for (key, _) in without.into_iter().filter(|(_, given)| *given) {
+            add(&["registry", key], "means nothing without url".into());
+        }
+    }
+    token(config, registry, add);
+    if registry.cache_seconds > 24 * 60 * 60 {
+        add(&["registry", "cache-seconds"], "must be from 0 to 86400".into());
+    }
+    if registry.stale_hours > 24 * 365 {
+        add(&["registry", "stale-hours"], "must be from 0 to 8760".into());
+    }
+    for (key, time) in [
+        ("connect-time", registry.connect_time),
+        ("read-time", registry.read_time),
+    ] {
+        if !(Duration::from_millis(1)..=Duration::from_mins(5)).contains(&time) {
+            add(&["registry", key], "must be from 1ms to 5min".into());
+        }
+    }
+}
+
+fn token(config: &Config, registry: &Registry, add: &mut impl FnMut(&[&str], String)) {
+    let Some(name) = &registry.token_profile else {
+        if !registry.scopes.is_empty() {
+            add(&["registry", "scopes"], "means nothing without token-profile".into());
+        }
+        return;
+    };
+    let Some(profile) = config.tokens.get(name) else {
+        return add(&["registry", "token-profile"], format!("there is no [tokens.{name}]"));
+    };
+    if registry.scopes.is_empty() {
+        add(&["registry", "scopes"], "must name at least one scope".into());
+    }
+    for scope in registry.scopes.iter().filter(|scope| !profile.scopes.contains(scope)) {
+        add(
+            &["registry", "scopes"],
+            format!("[tokens.{name}] does not list the scope {scope}"),
+        );
+    }
+}
+
+fn routing(config: &Config, rule: &RoutingRule, add: &mut impl FnMut(&str, String)) {
+    for (key, pattern) in [
+        ("process", &rule.process),
+        ("receiver", &rule.receiver),
+        ("service", &rule.service),
+        ("document-type", &rule.document_type),
+    ] {
+        let Some(pattern) = pattern else { continue };
+        if pattern.is_empty() {
+            add(key, "must not be empty".into());
+        } else if pattern.strip_suffix('*').unwrap_or(pattern).contains('*') {
+            add(key, "may have a * at its end only".into());
+        }
+    }
+    let served = |service: &String| {
+        let mut enabled = config.adapters.values().filter(|adapter| adapter.enabled);
+        enabled.any(|adapter| adapter.services.contains(service))
+    };
+    if let Some(service) = rule.prefer.as_ref().filter(|service| !served(service)) {
+        add("prefer", format!("no adapter serves {service}"));
+    }
+    if let Some(name) = &rule.pin
+        && !config.adapters.get(name).is_some_and(|adapter| adapter.enabled)
+    {
+        add("pin", format!("there is no [adapters.{name}] that is enabled"));
+    }
+    match [&rule.prefer, &rule.forbid, &rule.pin].map(Option::is_some) {
+        [true, false, false] | [false, true, false] | [false, false, true] => {}
+        _ => add("prefer", "give exactly one of prefer, forbid and pin".into()),
+    }
+    if let Some(digest) = &rule.pin_digest {
+        let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+        if hex.len() != 64 || !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            add(
+                "pin-digest",
+                "must be sha256: and 64 hexadecimal digits in lower case".into(),
+            );
+        }
+        if rule.pin.is_none() {
+            add("pin-digest", "means nothing without pin".into());
+        }
+    }
+    if rule.reason.trim().is_empty() || rule.reason.len() > REASON {
+        add("reason", format!("must say why, in 1 to {REASON} bytes"));
+    }
+}
+
+fn certificates(config: &Config, add: &mut impl FnMut(&[&str], String)) {
+    let certificates = &config.certificates;
+    for path in certificates.trust_anchors.iter().filter(|path| !path.is_file()) {
+        let what = format!("no such file: {}", path.display());
+        add(&["certificates", "trust-anchors"], what);
+    }
+    for number in &certificates.suppliers {
+        if number.parse::<OrganisationNumber>().is_err() {
+            add(&["certificates", "suppliers"], "must be numbers of nine digits".into());
+        }
+    }
+    if certificates.revocation == Revocation::Require && certificates.trust_anchors.is_empty() {
+        let what =
+            "\"require\" needs trust-anchors: the authority's word can be believed only when the authority is known";
+        add(&["certificates", "revocation"], what.into());
+    }
+}
