@@ -4,6 +4,7 @@
 //! another route. In an answer about all processes it costs the records that depend on it, and the answer says so.
 
 mod answer;
+mod asked;
 mod certificate;
 mod decision;
 mod error;
@@ -30,34 +31,11 @@ pub use settings::{ServiceSettings, Services, Settings};
 use crate::caller::{Caller, CallerToken};
 use crate::data::{Process, Snapshot};
 use crate::model::InfoRecord;
-use crate::registers::{
-    Accounts, Certificates, Contacts, HealthUnits, Organisations, ReceiverSystems, Registrations, Residents,
-};
+use crate::registers::Registers;
 use crate::rules::{Chapter, ReceiverKind, Rules};
 use decision::Decision;
 use inquiry::Inquiry;
 use receiver::Receiver;
-
-/// The outside registers that are used. One that is not used has nobody in it; without KRR, citizens cannot be asked for.
-#[derive(Clone, Default)]
-pub struct Registers {
-    /// Enhetsregisteret.
-    pub organisations: Option<Arc<dyn Organisations>>,
-    /// ELMA.
-    pub registrations: Option<Arc<dyn Registrations>>,
-    /// Virksert.
-    pub certificates: Option<Arc<dyn Certificates>>,
-    /// SvarUt.
-    pub receiver_systems: Option<Arc<dyn ReceiverSystems>>,
-    /// KRR.
-    pub contacts: Option<Arc<dyn Contacts>>,
-    /// Folkeregisteret.
-    pub residents: Option<Arc<dyn Residents>>,
-    /// Norsk Helsenett.
-    pub health_units: Option<Arc<dyn HealthUnits>>,
-    /// The Fiks IO catalogue.
-    pub accounts: Option<Arc<dyn Accounts>>,
-}
 
 /// Who is asked for, and what the caller wants to know.
 #[derive(Debug, Clone)]

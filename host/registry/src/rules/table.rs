@@ -250,6 +250,16 @@ impl Rules {
         }
     }
 
+    /// Functions that some rule asks for, which settings can switch off.
+    pub fn features(&self) -> BTreeSet<&str> {
+        let conditions = self.rules().flat_map(|rule| &rule.when);
+        let features = conditions.filter_map(|condition| match &condition.fact {
+            super::fact::Fact::Feature(name) => Some(name.as_str()),
+            _ => None,
+        });
+        features.collect()
+    }
+
     /// The names of all rules, in the order of the table.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.rules().map(|rule| rule.name.as_str())

@@ -76,6 +76,13 @@ pub struct Whose {
 }
 
 impl Whose {
+    /// An organisation's.
+    pub fn organisation(number: OrganisationNumber) -> Self {
+        Self {
+            organisation: Some(number),
+        }
+    }
+
     /// The supplier of a mailbox or of printing, else the receiver when it is an organisation. Persons have no certificate of their own.
     pub fn of(capability: &Capability, receiver: Option<&str>) -> Self {
         let digital = capability.addresses.digital.as_ref();

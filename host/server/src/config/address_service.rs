@@ -1,15 +1,20 @@
 //! The TOML file of the address service. Every key is described in `examples/registry.toml`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use budstikke_registry::config::Clients;
+use budstikke_registry::registers::settings::RegisterSettings;
 use budstikke_store::Place;
 use serde::Deserialize;
 
 use super::quantity::time;
-use super::{Keystore, Postgres, Problems, Secret, Server, ServerLimits, Tls, User, problem};
+use super::{
+    Certificates, Keystore, Postgres, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, problem,
+    settings,
+};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -30,6 +35,99 @@ pub struct AddressService {
     pub signing: Signing,
     /// What `/sastoken` hands out.
     pub sas_token: Option<SasToken>,
+    /// What decides which service reaches whom.
+    #[serde(default)]
+    pub rules: RuleSettings,
+    /// What is the same for all receivers of a service.
+    #[serde(default)]
+    pub services: BTreeMap<String, ServiceSettings>,
+    /// The outside registers, by name; secrets may stand anywhere in it. One that is left out is not asked.
+    #[serde(default)]
+    pub registers: toml::Table,
+    /// Our own token for registers that want one.
+    pub token: Option<OwnToken>,
+    /// How certificates of receivers are checked before they are handed out.
+    #[serde(default)]
+    pub certificates: Certificates,
+}
+
+/// `[rules]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuleSettings {
+    /// A table of rules in place of the one that is built in.
+    pub file: Option<PathBuf>,
+    /// Functions that are off, by the names that the rules have for them.
+    pub off: Vec<String>,
+    /// The process whose codes and resource letters to citizens' general mailbox have.
+    pub default_process: String,
+    /// Processes to citizens whose messages need not be notified.
+    pub information: Vec<String>,
+    /// Processes to citizens whose messages must be notified.
+    pub decisions: Vec<String>,
+}
+
+impl Default for RuleSettings {
+    fn default() -> Self {
+        Self {
+            file: None,
+            off: Vec::new(),
+            default_process: "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0".into(),
+            information: vec!["urn:no:difi:profile:digitalpost:info:ver1.0".into()],
+            decisions: vec!["urn:no:difi:profile:digitalpost:vedtak:ver1.0".into()],
+        }
+    }
+}
+
+/// `[token]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OwnToken {
+    /// Where the signed grant goes.
+    pub url: String,
+    /// `aud` of the grant.
+    pub audience: String,
+    /// `iss` of the grant.
+    pub client_id: String,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// Signs the grant with a key of its own; default: that of `[signing]`.
+    pub keystore: Option<Keystore>,
+    /// Signs the grant with a JWK.
+    pub jwk: Option<PathBuf>,
+}
+
+impl OwnToken {
+    /// The same as a profile.
+    pub fn profile(&self) -> TokenProfile {
+        TokenProfile {
+            url: self.url.clone(),
+            audience: self.audience.clone(),
+            client_id: self.client_id.clone(),
+            scopes: self.scopes.clone(),
+            exchange_url: None,
+            keystore: self.keystore.clone(),
+            jwk: self.jwk.clone(),
+            system_users: BTreeMap::new(),
+            own_system_user: None,
+        }
+    }
+}
+
+/// `[services.<name>]`. Spec: service registry, 5.2.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceSettings {
+    /// `endpointUrl` of records.
+    pub endpoint_url: Option<String>,
+    /// `serviceCode`.
+    pub service_code: Option<String>,
+    /// `serviceEditionCode`.
+    pub service_edition_code: Option<String>,
+    /// `resource`.
+    pub resource: Option<String>,
+    /// PEM file with the certificate that all receivers share.
+    pub certificate: Option<PathBuf>,
 }
 
 /// `[server]`
@@ -154,6 +252,20 @@ impl AddressService {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
+    /// The registers with their secrets. An error names the key below `[registers]`.
+    pub fn registers(&self) -> Result<RegisterSettings, (Vec<String>, String)> {
+        let below = |key: &str| key.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let table = settings::resolved(&self.registers).map_err(|(key, what)| (below(&key), what))?;
+        // One after the other, so that an error says which.
+        for (name, register) in table.as_object().into_iter().flatten() {
+            let alone = serde_json::json!({ name: register });
+            if let Err(error) = serde_json::from_value::<RegisterSettings>(alone) {
+                return Err((vec![name.clone()], error.to_string()));
+            }
+        }
+        serde_json::from_value(table).map_err(|error| (Vec::new(), error.to_string()))
+    }
+
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         let server = &mut self.server;
@@ -173,5 +285,18 @@ impl AddressService {
         if let Some(token) = &mut self.sas_token {
             token.value.resolve_path(base);
         }
+        self.rules.file.as_mut().map(fix);
+        let shared = self
+            .services
+            .values_mut()
+            .filter_map(|service| service.certificate.as_mut());
+        shared.chain(&mut self.certificates.trust_anchors).for_each(fix);
+        if let Some(token) = &mut self.token {
+            token.jwk.as_mut().map(fix);
+            if let Some(keystore) = &mut token.keystore {
+                keystore.resolve_paths(base);
+            }
+        }
+        settings::resolve_paths(&mut self.registers, base);
     }
 }

@@ -26,7 +26,9 @@ use serde::Deserialize;
 
 use crate::delivery::retry;
 
-pub use address_service::{AddressServer, AddressService, AddressStore, Management, SasToken, Signing};
+pub use address_service::{
+    AddressServer, AddressService, AddressStore, Management, OwnToken, RuleSettings, SasToken, ServiceSettings, Signing,
+};
 pub use certificates::{Certificates, Revocation};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use budstikke::config::{AddressServer, AddressService, Role};
+use budstikke::config::{AddressServer, AddressService, Role, RuleSettings};
 use toml::{Table, Value};
 
 use crate::coverage::missing_of;
@@ -14,8 +14,12 @@ const EXAMPLE: &str = include_str!("../../../../examples/registry.toml");
 fn installed(text: &str) -> Result<AddressService, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("keys")).unwrap();
-    for file in ["server.pem", "server.key", "signing.p12", "sas-token"] {
+    for file in ["server.pem", "server.key", "signing.p12", "sas-token", "ks-password"] {
         fs::write(folder.path().join("keys").join(file), "").unwrap();
+    }
+    fs::create_dir(folder.path().join("receivers")).unwrap();
+    for file in ["rules.toml", "receivers/svarut.pem"] {
+        fs::write(folder.path().join(file), "").unwrap();
     }
     AddressService::parse(text, &folder.path().join("registry.toml")).map_err(|problems| problems.to_string())
 }
@@ -25,6 +29,7 @@ fn the_example_is_a_configuration_without_problems() {
     let config = installed(EXAMPLE).unwrap();
     assert_eq!(config.server.users[0].roles, [Role::Admin]);
     assert_eq!(config.clients.issuers[0].url, "https://test.maskinporten.no/");
+    assert!(config.registers().unwrap().svarut.is_some());
     let without_keys = EXAMPLE.replace("keys/signing.p12", "keys/none.p12");
     assert!(
         installed(&without_keys)
@@ -67,6 +72,11 @@ fn what_the_example_calls_defaults_are_the_defaults() {
     );
     assert_eq!(config.server.limits, default.limits);
     assert!(!config.clients.open && !config.clients.open_on_network);
+    let (rules, default) = (&config.rules, RuleSettings::default());
+    assert_eq!(
+        (&rules.default_process, &rules.information, &rules.decisions),
+        (&default.default_process, &default.information, &default.decisions)
+    );
 }
 
 #[test]

@@ -14,7 +14,11 @@ fn an_address_service_answers_from_own_data_until_it_is_told_to_stop() {
     let processes = "/adressetjeneste/api/v1/processes";
     assert_eq!(process.status("http", processes, &[]), "401");
     assert_eq!(process.status("http", processes, &["--user", "kari:feil"]), "401");
-    assert_eq!(process.curl("http", processes, &login), "[]");
+    let documented = process.curl("http", processes, &login);
+    assert!(
+        documented.contains("urn:no:difi:profile:arkivmelding:administrasjon:ver1.0"),
+        "{documented}"
+    );
     assert_eq!(
         process.status("http", "/adressetjeneste/admin/processes", &login),
         "200"
@@ -45,6 +49,50 @@ fn an_address_service_answers_from_own_data_until_it_is_told_to_stop() {
             .curl("http", "/prometheus", &[])
             .contains("budstikke_registry_requests_total")
     );
+    process.ends();
+}
+
+#[test]
+fn an_address_service_without_outside_registers_routes_by_own_data() {
+    let dpv = "[services.DPV]\nendpoint-url = \"https://altinn.example\"\n";
+    let process = Process::address_service("", &format!("{OPEN}{dpv}")).start();
+    let organisations = "[[organisations]]\nnumber = \"910076787\"\nname = \"EKSEMPELETATEN\"\n\
+         registrations = [\"urn:no:difi:profile:arkivmelding:administrasjon:ver1.0\"]\n\
+         [[organisations]]\nnumber = \"991825827\"\nname = \"DIGITALISERINGSDIREKTORATET\"\n";
+    let (taken, said) = process.imports("organisations.toml", organisations);
+    assert!(taken, "{said}");
+    let of = |number: &str, name: &str, level: &str| {
+        format!("/adressetjeneste/identifier/{number}/process/urn:no:difi:profile:arkivmelding:{name}:ver1.0{level}")
+    };
+    process.until("look-ups use what was imported", |process| {
+        process.status("http", &of("991825827", "administrasjon", ""), &[]) == "200"
+    });
+    // Nobody registered it for anything: its letters go where everybody has a mailbox, but not those of level 4.
+    let mailbox = process.curl("http", &of("991825827", "administrasjon", ""), &[]);
+    assert!(
+        mailbox.contains(r#""identifier":"DPV""#) && mailbox.contains("https://altinn.example"),
+        "{mailbox}"
+    );
+    assert_eq!(
+        process.status("http", &of("991825827", "administrasjon", "?securityLevel=4"), &[]),
+        "400"
+    );
+    // Registered, but the certificate is missing, which must not send it another way.
+    let missing = process.curl("http", &of("910076787", "administrasjon", ""), &[]);
+    assert!(missing.contains("certificate"), "{missing}");
+    assert_eq!(
+        process.status("http", &of("910076787", "administrasjon", ""), &[]),
+        "404"
+    );
+    let other = process.curl("http", &of("910076787", "skatterOgAvgifter", ""), &[]);
+    assert!(other.contains(r#""identifier":"DPV""#), "{other}");
+    let explained = process.curl(
+        "http",
+        &of("991825827", "administrasjon", "").replace("/identifier/", "/explain/"),
+        &[],
+    );
+    assert!(explained.contains("arkivmelding-everybody-else"), "{explained}");
+    assert_eq!(process.status("http", "/adressetjeneste/info/938801363", &[]), "404");
     process.ends();
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn run(config: AddressService, file: PathBuf) -> anyhow::Result
     Ok(())
 }
 
-/// The database of own data.
+/// The database of own data; a new one has the documented processes.
 pub(super) async fn open(config: &AddressService) -> anyhow::Result<std::sync::Arc<OwnData>> {
     let place = config
         .store
@@ -53,5 +53,7 @@ pub(super) async fn open(config: &AddressService) -> anyhow::Result<std::sync::A
         let folder = &config.store.folder;
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    OwnData::open(place).await.context("the database of own data")
+    let own = OwnData::open(place).await.context("the database of own data")?;
+    super::directory::fill(&own).await?;
+    Ok(own)
 }

@@ -1,7 +1,7 @@
 //! `budstikke registry`: the address service.
 
+mod directory;
 mod import;
-mod lookups;
 mod serve;
 
 use std::path::PathBuf;

@@ -1,22 +1,23 @@
 //! The address service from its start to its end.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
+use budstikke_message::keystore::Identity;
 use budstikke_registry::api::clients::Clients;
 use budstikke_registry::api::signing::Signer;
 use budstikke_registry::api::{AdminGate, Api, Lookups, Metrics, SasToken};
+use budstikke_registry::lookup::Directory;
 use budstikke_registry::store::OwnData;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use super::directory;
 use super::import::open;
-use super::lookups::OwnLookups;
 use crate::cli::serve::refusal;
 use crate::cli::stop::{self, Ended};
 use crate::config::{self, AddressService, Server};
@@ -25,8 +26,9 @@ use crate::front::{AdminUsers, Front};
 /// Runs until told to stop.
 pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let own = open(&config).await?;
-    let lookups: Arc<dyn Lookups> = Arc::new(OwnLookups(Arc::clone(&own)));
-    let api = Arc::new(api(&config, Arc::clone(&own), lookups, BTreeSet::new())?);
+    let identity = Arc::new(config::open_keystore(&config.signing.keystore)?);
+    let directory = Arc::new(directory::directory(&config, &own, &identity)?);
+    let api = Arc::new(api(&config, Arc::clone(&own), identity, Arc::clone(&directory))?);
     let front = Front::new(&config.server.front()).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
     let listen = config.server.listen;
@@ -46,7 +48,12 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     let following = tokio::spawn({
         let (own, stop) = (Arc::clone(&own), stop.clone());
-        async move { own.follow(stop).await }
+        async move {
+            tokio::join!(
+                own.follow(stop.clone()),
+                directory::follow(directory, Arc::clone(&own), stop)
+            );
+        }
     });
     let router = api.router(&config.server.context_path, management.is_none());
     let managed = match management {
@@ -92,14 +99,13 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything that the routes need. `scopes`: all that open anything.
+/// Everything that the routes need.
 fn api(
     config: &AddressService,
     own: Arc<OwnData>,
-    lookups: Arc<dyn Lookups>,
-    scopes: BTreeSet<String>,
+    identity: Arc<Identity>,
+    directory: Arc<Directory>,
 ) -> anyhow::Result<Api> {
-    let identity = Arc::new(config::open_keystore(&config.signing.keystore)?);
     let end = identity.certificate().not_after();
     if !identity.certificate().is_valid_at(Timestamp::now()) {
         tracing::error!(%end, "the certificate of [signing] is not valid now: clients that look will refuse answers");
@@ -122,8 +128,9 @@ fn api(
             scopes: token.scopes.iter().cloned().collect(),
         })
     });
-    let mut all = scopes;
+    let mut all = directory.rules.all_scopes();
     all.extend(config.sas_token.iter().flat_map(|token| token.scopes.iter().cloned()));
+    let lookups: Arc<dyn Lookups> = directory;
     Ok(Api {
         lookups,
         clients: Clients::new(&config.clients, all.clone()).context("[clients]")?,

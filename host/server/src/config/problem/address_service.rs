@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use budstikke_message::identifier::{ProcessId, ServiceId};
+
 use super::{Problems, server};
 use crate::config::{AddressService, Role, Server};
 
@@ -57,11 +59,62 @@ pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str)
             "must name at least one scope: a key is not for everybody".into(),
         );
     }
+    for (key, what) in faults_of_look_ups(config) {
+        add(&key.iter().map(String::as_str).collect::<Vec<_>>(), what);
+    }
     let postgres = config.store.postgres.as_ref();
     if postgres.is_some_and(|postgres| !(1..=100).contains(&postgres.writers)) {
         add(&["store", "postgres", "writers"], "must be from 1 to 100".into());
     }
     problems
+}
+
+/// Rules, services, registers.
+fn faults_of_look_ups(config: &AddressService) -> Vec<(Vec<String>, String)> {
+    let mut faults = Vec::new();
+    let mut add = |key: &[&str], what: String| faults.push((key.iter().map(|part| (*part).to_owned()).collect(), what));
+    let rules = &config.rules;
+    if let Some(file) = rules.file.as_ref().filter(|file| !file.is_file()) {
+        add(&["rules", "file"], format!("no such file: {}", file.display()));
+    }
+    let processes = std::iter::once(("default-process", &rules.default_process))
+        .chain(rules.information.iter().map(|process| ("information", process)))
+        .chain(rules.decisions.iter().map(|process| ("decisions", process)));
+    for (key, process) in processes {
+        if let Err(error) = process.parse::<ProcessId>() {
+            add(&["rules", key], format!("{process}: {error}"));
+        }
+    }
+    for (name, service) in &config.services {
+        if let Err(error) = name.parse::<ServiceId>() {
+            add(&["services", name], error.to_string());
+        }
+        if let Some(file) = service.certificate.as_ref().filter(|file| !file.is_file()) {
+            add(
+                &["services", name, "certificate"],
+                format!("no such file: {}", file.display()),
+            );
+        }
+    }
+    match config.registers() {
+        Ok(registers) if config.token.is_none() => {
+            let named = [
+                ("svarut", registers.svarut.is_some()),
+                ("fiks", registers.fiks.is_some()),
+            ];
+            for (name, _) in named.iter().filter(|(_, there)| *there) {
+                add(&["registers", name], "wants a token of our own: add [token]".into());
+            }
+        }
+        Ok(_) => {}
+        Err((key, what)) => {
+            let key: Vec<&str> = std::iter::once("registers")
+                .chain(key.iter().map(String::as_str))
+                .collect();
+            add(&key, what);
+        }
+    }
+    faults
 }
 
 fn unfit_context_path(path: &str) -> Option<&'static str> {
@@ -131,6 +184,24 @@ mod tests {
             (
                 "[store.postgres]\nurl = 'x'\nwriters = 0\n",
                 "3: store.postgres.writers: must be from 1 to 100",
+            ),
+            ("[rules]\nfile = 'none.toml'\n", "2: rules.file: no such file"),
+            ("[rules]\ndecisions = ['']\n", "2: rules.decisions: "),
+            (
+                "[services.ONE]\ncertificate = 'none.pem'\n",
+                "2: services.ONE.certificate: no such file",
+            ),
+            (
+                "[registers.brreg]\nurll = 'x'\n",
+                "1: registers.brreg: unknown field `urll`",
+            ),
+            (
+                "[registers.freg]\nurl = 'https://x'\napi-key = { env = 'BUDSTIKKE_NOT_SET' }\n",
+                "3: registers.freg.api-key: the environment variable BUDSTIKKE_NOT_SET is not set",
+            ),
+            (
+                "[registers.svarut]\nurl = 'https://x'\nintegrasjon-id = 'a'\nintegrasjon-passord = 'b'\n",
+                "1: registers.svarut: wants a token of our own",
             ),
             ("[server]\ncolour = 1\n", "2: server.colour: unknown field"),
             ("[clients]\nopen = true\n", "1: clients.organisation: must say who"),
