@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) use address_service::sense as sense_of_address_service;
 
-use super::Config;
+use super::{Config, Role};
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +172,10 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
         let key: Vec<&str> = std::iter::once("server").chain(key.iter().copied()).collect();
         add(&key, what);
     });
+    if config.server.users.iter().any(|user| user.roles.contains(&Role::Admin)) {
+        let what = "admin is a role of the address service (`budstikke registry`); here there are fagsystem and operator";
+        add(&["server", "users"], what.into());
+    }
     for (key, value, range) in [
         (
             "lifetime-hours",

@@ -446,7 +446,13 @@ fn a_user_that_can_make_no_sense_is_named() {
         "roles = [\"operator\"]",
         "roles = [\"root\"]",
         "roles = [\"root\"]",
-        "server.users.roles: unknown variant `root`, expected `fagsystem` or `operator`",
+        "server.users.roles: unknown variant `root`, expected one of `fagsystem`, `operator`, `admin`",
+    );
+    problem(
+        "roles = [\"operator\"]",
+        "roles = [\"admin\"]",
+        place,
+        "server.users: admin is a role of the address service",
     );
 }
 

@@ -1,14 +1,22 @@
 //! What the figures were measured on, and what a process has used of it.
 
+use std::io::Write as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
 /// Ticks of `/proc/PID/stat` in a second; Linux shows 100 whatever its own clock does.
 const TICKS: f64 = 100.0;
 
-/// The machine in one line.
-pub(crate) fn print() {
+/// How long each look at the machine's pace takes.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The machine in two lines: what it is, and how fast it is today. Processors that are shared with others are not the same each day.
+pub(crate) fn print() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let memory = field("/proc/meminfo", "MemTotal")
         .and_then(|text| kib(&text))
@@ -26,6 +34,42 @@ pub(crate) fn print() {
         kernel.trim(),
         rustc.trim()
     );
+    println!(
+        "one core signs {:.0} times a second (RSA 2048), a file is synced {:.0} times a second",
+        signatures()?,
+        syncs()?
+    );
+    Ok(())
+}
+
+/// Each second, on one core.
+fn signatures() -> anyhow::Result<f64> {
+    let failed = |_| anyhow::anyhow!("a signature cannot be made");
+    let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+    let random = SystemRandom::new();
+    let mut signature = vec![0; key.public_modulus_len()];
+    pace(|| {
+        key.sign(&RSA_PKCS1_SHA256, &random, b"budstikke", &mut signature)
+            .map_err(failed)
+    })
+}
+
+/// Each second, of a page in the folder of temporary files.
+fn syncs() -> anyhow::Result<f64> {
+    let mut file = tempfile::tempfile()?;
+    pace(|| {
+        file.write_all(&[0; 4096])?;
+        Ok(file.sync_data()?)
+    })
+}
+
+fn pace(mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+    let (begun, mut done) = (Instant::now(), 0_u32);
+    while begun.elapsed() < LOOK {
+        work()?;
+        done += 1;
+    }
+    Ok(f64::from(done) / begun.elapsed().as_secs_f64())
 }
 
 /// The most memory that a process has had resident, MiB.

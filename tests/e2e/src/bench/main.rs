@@ -88,7 +88,9 @@ impl Bench {
 async fn main() -> ExitCode {
     let Arguments { names: wanted, on } = Arguments::parse();
     let kinds = on.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
-    machine::print();
+    if let Err(error) = machine::print() {
+        eprintln!("the machine cannot be looked at: {error:#}");
+    }
     let mut figures = Vec::new();
     let mut broken = false;
     for bench in Bench::value_variants() {
