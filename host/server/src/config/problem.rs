@@ -173,7 +173,8 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
         add(&key, what);
     });
     if config.server.users.iter().any(|user| user.roles.contains(&Role::Admin)) {
-        let what = "admin is a role of the address service (`budstikke registry`); here there are fagsystem and operator";
+        let what =
+            "admin is a role of the address service (`budstikke registry`); here there are fagsystem and operator";
         add(&["server", "users"], what.into());
     }
     for (key, value, range) in [

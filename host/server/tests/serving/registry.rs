@@ -54,8 +54,8 @@ fn an_address_service_answers_from_own_data_until_it_is_told_to_stop() {
 
 #[test]
 fn an_address_service_without_outside_registers_routes_by_own_data() {
-    let dpv = "[services.DPV]\nendpoint-url = \"https://altinn.example\"\n";
-    let process = Process::address_service("", &format!("{OPEN}{dpv}")).start();
+    let services = "[services.DPV]\nendpoint-url = \"https://altinn.example\"\n[services.DPO]\n";
+    let process = Process::address_service("", &format!("{OPEN}{services}")).start();
     let organisations = "[[organisations]]\nnumber = \"910076787\"\nname = \"EKSEMPELETATEN\"\n\
          registrations = [\"urn:no:difi:profile:arkivmelding:administrasjon:ver1.0\"]\n\
          [[organisations]]\nnumber = \"991825827\"\nname = \"DIGITALISERINGSDIREKTORATET\"\n";
