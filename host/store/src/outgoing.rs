@@ -184,7 +184,7 @@ fn insert(
             now,
             new.ready,
             now,
-            new.facts.receiver.as_deref().unwrap_or("-"),
+            new.facts.receiver_identifier.as_deref().unwrap_or("-"),
             new.sbd.data_key,
         ]
     };
