@@ -1,8 +1,9 @@
 //! Conversations and statuses: the lasting record of a message.
 
+use super::condition::Where;
 use super::outgoing::Removal;
 use super::record::{
-    CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, Where, add_status,
+    CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, add_status,
     conversation_of, conversation_row,
 };
 use super::seen::{self, SeenKey};

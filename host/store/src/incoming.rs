@@ -5,9 +5,10 @@ use budstikke_message::status::Status;
 use uuid::Uuid;
 
 use super::blob::{self, StoredFile};
-use super::outgoing::{self, NewOutgoing};
+use super::condition::Where;
+use super::creation::{self, NewOutgoing};
 use super::record::{
-    ConversationFacts, Direction, ListedMessage, NewConversation, NewStatus, PageRequest, SealedSbd, Where, add_status,
+    ConversationFacts, Direction, ListedMessage, NewConversation, NewStatus, PageRequest, SealedSbd, add_status,
     conversation_of, insert_conversation, listed,
 };
 use super::seen::{self, SeenKey};
@@ -249,7 +250,7 @@ impl Store {
                 discard(connection, arrival.package.as_ref())?;
             }
             if let Some(answer) = &arrival.answer {
-                outgoing::insert_answer(connection, answer, arrival.now)?;
+                creation::insert_answer(connection, answer, arrival.now)?;
             }
             if let Some((about, status)) = &arrival.related
                 && let Some(related) = about.conversation(connection)?
@@ -356,7 +357,7 @@ impl Store {
                 add_status(connection, conversation, &delivered)?;
             }
             if let Some(answer) = &answer {
-                outgoing::insert_answer(connection, answer, delivered.at)?;
+                creation::insert_answer(connection, answer, delivered.at)?;
             }
             Ok(message)
         })

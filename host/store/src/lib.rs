@@ -1,7 +1,7 @@
 //! What must survive: messages, conversations, statuses, work, memory, files. SQLite, or PostgreSQL for many nodes.
 //!
 //! Every public function is one state change and one transaction; it returns when the change is on disk.
-//! Rooms: [`outgoing`] (drafts, files, sending), [`incoming`] (the queue that the fagsystem takes from),
+//! Rooms: [`creation`] (how messages begin), [`attachment`] (their files), [`outgoing`] (drafts, and the way to the queue), [`incoming`] (the queue that the fagsystem takes from),
 //! [`conversation`] (the lasting record), [`search`] (by words), [`status_queue`], [`subscription`] (who is told), [`webhook`]
 //! (what they are yet to be told), [`work`] (leases, retries, checkpoints), [`seen`] (the memory of ids), [`memory`] (adapter
 //! state, things set aside), [`retention`] (what is old enough to go), [`tidy`] (what keeps the database small),
@@ -9,9 +9,12 @@
 //! [`backup`] (a copy of everything, and the way back), [`erasure`]
 //! (of somebody, on request). [`registry`] is apart: what the address service keeps.
 
+mod attachment;
 pub mod backup;
 mod blob;
+mod condition;
 mod conversation;
+mod creation;
 mod database;
 mod erasure;
 mod event_filter;
@@ -47,17 +50,17 @@ use tokio::sync::Semaphore;
 
 use database::{Backend, Connection, Postgres, Sqlite, Together, Writers};
 
+pub use attachment::{Attachment, AttachmentRules, Description, NewAttachment};
 pub use blob::StoredFile;
 pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
+pub use creation::NewOutgoing;
 pub use database::{DatabaseError, Hints};
 pub use erasure::{Subject, Traces};
 pub use event_filter::{EventFilter, NotAFilter};
 pub use given_up::GivenUp;
 pub use incoming::{About, Arrival, IncomingFilter, IncomingMessage, LockToken, Popped};
 pub use memory::SetAside;
-pub use outgoing::{
-    Attachment, AttachmentRules, Description, NewAttachment, NewOutgoing, OutgoingFilter, OutgoingMessage, QueueOutcome,
-};
+pub use outgoing::{OutgoingFilter, OutgoingMessage, QueueOutcome};
 pub use presence::{ALIVE, Present};
 pub use record::{
     Conversation, ConversationFacts, Direction, ListedMessage, NewStatus, PageOf, PageRequest, SealedSbd, StatusRow,

@@ -1,7 +1,8 @@
 //! Who wants to be told of what happens. Spec: messaging API, 9.
 
+use super::condition::Where;
 use super::event_filter::EventFilter;
-use super::record::{PageOf, PageRequest, Where};
+use super::record::{PageOf, PageRequest};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
 

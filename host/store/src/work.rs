@@ -3,8 +3,9 @@
 //! A claim raises the lease number of the message, and every later write of the worker names the number it got: a worker
 //! that lost its lease changes nothing.
 
+use super::attachment::{Attachment, attachments};
 use super::blob;
-use super::outgoing::{self, Attachment, OutgoingMessage};
+use super::outgoing::{self, OutgoingMessage};
 use super::presence;
 use super::record::{NewStatus, add_status};
 use super::{Store, StoreError};
@@ -182,7 +183,7 @@ fn claim_lane(
 fn fill(connection: &Connection, claimed: &mut Claimed) -> Result<(), StoreError> {
     let id = claimed.message.id;
     if !claimed.answer {
-        claimed.files = outgoing::attachments(connection, id)?;
+        claimed.files = attachments(connection, id)?;
     }
     if claimed.lease > 1 {
         claimed.checkpoints = connection.all(

@@ -1,9 +1,9 @@
 //! The queue that the fagsystem takes from, and statuses that come back.
 
 use super::*;
+use crate::condition::Where;
 use crate::database::Dialect;
 use crate::incoming;
-use crate::record::Where;
 
 async fn an_arrival_is_taken_once_also_after_the_fagsystem_took_it(place: Place) {
     let store = &place.store;

@@ -1,0 +1,178 @@
+//! The files of a message that has not left.
+
+use super::blob;
+use super::outgoing::find;
+use super::{Store, StoreError};
+use crate::database::{Connection, params, row};
+
+/// A file of a message.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// dokumentnummer, from 1 in the order of upload.
+    pub number: u32,
+    /// Name in the vault.
+    pub blob: String,
+    /// As uploaded.
+    pub filename: String,
+    /// As uploaded.
+    pub title: Option<String>,
+    /// MIME type.
+    pub mime: String,
+    /// Bytes.
+    pub size: u64,
+    /// Named by `hoveddokument`.
+    pub primary: bool,
+}
+
+/// A file to add; its bytes are in the vault already.
+#[derive(Debug, Clone)]
+pub struct NewAttachment {
+    /// The file; the store gives it its number.
+    pub file: Attachment,
+    /// Its encrypted bytes, when it is small.
+    pub small: Option<Vec<u8>>,
+    /// What it tells about the whole message.
+    pub describes: Option<Description>,
+}
+
+/// What `arkivmelding.xml` tells about the message that it comes with. Spec: messaging API, 5.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The conversation's `messageTitle`.
+    pub title: String,
+    /// The conversation's `messageReference`, when it has one of its own.
+    pub reference: Option<String>,
+}
+
+/// What holds for all files of one message together.
+#[derive(Debug, Clone, Copy)]
+pub struct AttachmentRules {
+    /// Largest sum of sizes, bytes.
+    pub limit: u64,
+}
+
+pub(crate) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
+    Ok(connection.all(
+        "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
+             ORDER BY is_primary DESC, number",
+        params![outgoing],
+        |row| {
+            Ok(Attachment {
+                number: row.get(0)?,
+                blob: row.get(1)?,
+                filename: row.get(2)?,
+                title: row.get(3)?,
+                mime: row.get(4)?,
+                size: row.get(5)?,
+                primary: row.get(6)?,
+            })
+        },
+    )?)
+}
+
+/// The files of a message so far, as far as one more has to fit in with them.
+#[derive(Default)]
+pub(crate) struct Present {
+    names: Vec<String>,
+    total: u64,
+    last: u32,
+}
+
+impl Present {
+    pub(crate) fn of(files: Vec<Attachment>) -> Self {
+        let mut present = Self::default();
+        for file in files {
+            present.last = present.last.max(file.number);
+            present.total = present.total.saturating_add(file.size);
+            present.names.push(file.filename);
+        }
+        present
+    }
+
+    /// Takes one more in. Returns its number.
+    pub(crate) fn take(&mut self, new: &Attachment, rules: AttachmentRules) -> Result<u32, StoreError> {
+        if self.names.contains(&new.filename) {
+            return Err(StoreError::DuplicateFilename);
+        }
+        let total = self.total.saturating_add(new.size);
+        if total > rules.limit {
+            return Err(StoreError::TooLarge {
+                total,
+                limit: rules.limit,
+            });
+        }
+        self.total = total;
+        self.last = self.last.saturating_add(1);
+        self.names.push(new.filename.clone());
+        Ok(self.last)
+    }
+}
+
+/// A file to add: the message's row, the number, the file.
+pub(crate) type NumberedFile<'a> = (i64, u32, &'a NewAttachment);
+
+pub(crate) fn add(connection: &Connection, files: &[NumberedFile<'_>]) -> Result<(), StoreError> {
+    let row = |(outgoing, number, new): &NumberedFile<'_>| {
+        let file = &new.file;
+        row![
+            outgoing,
+            number,
+            file.blob,
+            file.filename,
+            file.title,
+            file.mime,
+            file.size,
+            file.primary,
+        ]
+    };
+    connection.insert(
+        "attachment (outgoing, number, blob, filename, title, mime, size, is_primary)",
+        files.iter().map(row).collect(),
+        "",
+        |_| Ok(()),
+    )?;
+    let small = files
+        .iter()
+        .filter_map(|(_, _, new)| Some((new.file.blob.as_str(), new.small.as_deref()?)));
+    blob::keep(connection, &small.collect::<Vec<_>>())
+}
+
+fn describe(connection: &Connection, message_id: &str, description: &Description) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE conversation SET message_title = ?2, message_reference = coalesce(?3, message_reference) \
+             WHERE message_id = ?1 AND direction = 'OUTGOING'",
+        params![message_id, description.title, description.reference],
+    )?;
+    Ok(())
+}
+
+impl Store {
+    /// Adds a file to a draft. Returns its dokumentnummer.
+    pub async fn attach(
+        &self,
+        message_id: &str,
+        file: NewAttachment,
+        rules: AttachmentRules,
+        now: i64,
+    ) -> Result<u32, StoreError> {
+        let message_id = message_id.to_owned();
+        self.write(move |connection| {
+            let message =
+                find(connection, &message_id, connection.dialect().for_update())?.ok_or(StoreError::NotFound)?;
+            if message.queued {
+                return Err(StoreError::AlreadyQueued);
+            }
+            connection.execute(
+                "UPDATE outgoing SET last_updated = ?2 WHERE id = ?1",
+                params![message.id, now],
+            )?;
+            let number = Present::of(attachments(connection, message.id)?).take(&file.file, rules)?;
+            add(connection, &[(message.id, number, &file)])?;
+            if let Some(description) = &file.describes {
+                describe(connection, &message_id, description)?;
+            }
+            Ok(number)
+        })
+        .await
+    }
+}
