@@ -14,10 +14,10 @@ use crate::registry::remote::tests::{client_with, organisation};
 use crate::registry::remote::{LastAnswers, RemoteRegistry};
 
 const CONVERSATION: &str = "3f2c4e7a-6f0c-4d55-9a3b-0d3a4b1d2c11";
-const PERSON: &str = "05839012391";
+pub(super) const PERSON: &str = "05839012391";
 
 /// A house that asks a stand-in, with a service `POST`. Nothing is kept in memory unless `cache`.
-async fn house(stand_in: &StandIn, cache: bool, furnish: impl FnOnce(&mut Node)) -> House {
+pub(super) async fn house(stand_in: &StandIn, cache: bool, furnish: impl FnOnce(&mut Node)) -> House {
     House::furnished(|node| {
         let last = LastAnswers::new(node.store.clone(), node.vault.clone(), Duration::from_hours(72));
         let client: RemoteRegistry = client_with(stand_in, Some(last), |settings| {
@@ -210,113 +210,6 @@ async fn what_the_receiver_does_not_take_is_told_apart_from_faults() {
         let (_, page) = answer(house.get("/api/conversations")).await;
         assert_eq!(page["totalElements"], 0, "nothing is stored");
     }
-}
-
-#[tokio::test]
-async fn capabilities_are_mapped_record_by_record() {
-    let record = |service: &str, process: &str, types: &[&str]| {
-        json!({ "organisationNumber": "910076787", "pemCertificate": null, "process": process, "documentTypes": types,
-            "service": { "identifier": service } })
-    };
-    let administrasjon = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
-    let (response, einnsyn) = (
-        "urn:no:difi:profile:arkivmelding:response:ver1.0",
-        "urn:no:difi:profile:einnsyn:response:ver1.0",
-    );
-    let stand_in = StandIn::new(Says::Good(json!({ "infoRecord": {}, "serviceRecords": [
-        record("DPO", administrasjon, &["urn:no:difi:arkivmelding:xsd::arkivmelding"]),
-        record("DPO", response, &["urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering",
-            "urn:no:difi:eformidling:xsd::status", "urn:no:difi:eformidling:xsd::feil"]),
-        record("DPE", einnsyn, &["urn:no:difi:einnsyn:xsd::einnsyn_kvittering", "finnes.ikkje",
-            "urn:no:difi:einnsyn:xsd:innsyn::innsynskrav"]),
-    ] })));
-    let house = house(&stand_in, true, |_| {}).await;
-    let (status, body) = answer(house.get("/api/capabilities/0192:910076787")).await;
-    assert_eq!(status, 200);
-    let kind = |kind: &str, standard: &str| json!({ "type": kind, "standard": standard });
-    assert_eq!(
-        body,
-        json!({ "capabilities": [
-            { "process": administrasjon, "serviceIdentifier": "DPO",
-                "documentTypes": [kind("arkivmelding", "urn:no:difi:arkivmelding:xsd::arkivmelding")] },
-            { "process": response, "serviceIdentifier": "DPO", "documentTypes": [
-                kind("arkivmelding_kvittering", "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"),
-                kind("status", "urn:no:difi:eformidling:xsd::status"),
-                kind("feil", "urn:no:difi:eformidling:xsd::feil")] },
-            { "process": einnsyn, "serviceIdentifier": "DPE", "documentTypes": [
-                kind("einnsyn_kvittering", "urn:no:difi:einnsyn:xsd::einnsyn_kvittering"),
-                { "standard": "finnes.ikkje" },
-                kind("innsynskrav", "urn:no:difi:einnsyn:xsd:innsyn::innsynskrav")] },
-        ] })
-    );
-    let (status, _) = answer(house.get("/api/capabilities/910076787?securityLevel=4&process=x")).await;
-    assert_eq!(status, 200);
-    assert_eq!(
-        stand_in.places(),
-        ["identifier/910076787", "identifier/910076787/process/x?securityLevel=4"]
-    );
-}
-
-#[tokio::test]
-async fn a_record_of_post_has_addresses_empty_or_none_and_the_mailbox() {
-    let record = |post: Value| {
-        let mut record = json!({ "organisationNumber": PERSON, "process": "p", "documentTypes": ["d"],
-            "service": { "identifier": "DPI" }, "orgnrPostkasse": "987464291", "postkasseAdresse": "kari#1" });
-        record
-            .as_object_mut()
-            .unwrap()
-            .extend(post.as_object().unwrap().clone());
-        record
-    };
-    let nulls = json!({ "postAddress": null, "returnAddress": null, "postkasseAdresse": null });
-    let stand_in = StandIn::new(Says::Good(
-        json!({ "infoRecord": {}, "serviceRecords": [record(json!({})), record(nulls)] }),
-    ));
-    let house = house(&stand_in, true, |_| {}).await;
-    let (_, body) = answer(house.get(&format!("/api/capabilities/{PERSON}"))).await;
-    let empty = json!({ "name": "", "street": "", "postalCode": "", "postalArea": "", "country": "" });
-    let types = json!([{ "standard": "d" }]);
-    assert_eq!(
-        body["capabilities"],
-        json!([
-            { "process": "p", "serviceIdentifier": "DPI", "documentTypes": types, "postAddress": empty, "returnAddress": empty,
-                "digitalPostAddress": { "supplier": "987464291", "address": "kari#1" } },
-            { "process": "p", "serviceIdentifier": "DPI", "documentTypes": types,
-                "digitalPostAddress": { "supplier": "987464291" } },
-        ])
-    );
-}
-
-#[tokio::test]
-async fn a_person_that_is_not_found_is_not_repeated() {
-    let said = json!({ "message": format!("No service record found for citizen: {PERSON}") });
-    let stand_in = StandIn::new(Says::Error(404, said));
-    let house = house(&stand_in, true, |_| {}).await;
-    let (status, body) = answer(house.get(&format!("/api/capabilities/{PERSON}"))).await;
-    assert_eq!(
-        (status.as_u16(), exception(&body)),
-        (404, "IdentifierNotFoundException")
-    );
-    assert!(!body["message"].as_str().unwrap().contains(PERSON), "{body}");
-    let response = house.get(&format!("/servicerecord/{PERSON}")).send().await.unwrap();
-    assert_eq!(
-        (response.status().as_u16(), response.text().await.unwrap()),
-        (404, String::new())
-    );
-}
-
-#[tokio::test]
-async fn a_receiver_with_a_record_that_has_no_certificate_has_a_service_record() {
-    let stand_in = StandIn::new(Says::Good(organisation("DPV")));
-    let house = house(&stand_in, true, |_| {}).await;
-    let (status, body) = answer(house.get("/servicerecord/910076787")).await;
-    assert_eq!(status, 200);
-    let registered = organisation("DPV");
-    assert_eq!(
-        body,
-        json!({ "infoRecord": registered["infoRecord"], "serviceRecord": registered["serviceRecords"][0],
-            "serviceRecords": registered["serviceRecords"] })
-    );
 }
 
 fn rule(change: impl FnOnce(&mut RoutingRule)) -> Vec<RoutingRule> {

@@ -38,6 +38,7 @@ mod limits;
 mod lists;
 mod outgoing;
 mod pages;
+mod registered;
 mod routing;
 mod status_queue;
 mod subscriber;
