@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use budstikke_place::{key_at, line_at};
 
 /// What is wrong with a table in TOML. Whoever read the file adds its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,8 @@ impl TableError {
     }
 
     pub(crate) fn at(source: &str, span: &Range<usize>, text: impl Into<String>) -> Self {
-        let before = source.bytes().take(span.start);
         Self {
-            line: Some(before.filter(|byte| *byte == b'\n').count() + 1),
+            line: Some(line_at(source, span.start)),
             key: key_at(source, span.start).unwrap_or_default(),
             text: text.into(),
         }
@@ -55,28 +54,3 @@ impl fmt::Display for TableError {
 }
 
 impl std::error::Error for TableError {}
-
-/// The dotted name of the key at a place, or of the value there.
-fn key_at(source: &str, offset: usize) -> Option<String> {
-    in_table(DeTable::parse(source).ok()?.get_ref(), offset)
-}
-
-fn in_table(table: &DeTable<'_>, offset: usize) -> Option<String> {
-    let inside = table
-        .iter()
-        .find_map(|(name, value)| in_value(value.get_ref(), offset).map(|inner| format!("{}.{inner}", name.get_ref())));
-    inside.or_else(|| {
-        table
-            .iter()
-            .find(|(name, value)| name.span().contains(&offset) || value.span().contains(&offset))
-            .map(|(name, _)| name.get_ref().to_string())
-    })
-}
-
-fn in_value(value: &DeValue<'_>, offset: usize) -> Option<String> {
-    match value {
-        DeValue::Table(table) => in_table(table, offset),
-        DeValue::Array(items) => items.iter().find_map(|item| in_value(item.get_ref(), offset)),
-        _ => None,
-    }
-}

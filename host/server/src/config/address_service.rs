@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::quantity::time;
 use super::{
-    Certificates, Keystore, Postgres, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, problem,
+    Certificates, Keystore, Postgres, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, file, problem,
     settings,
 };
 
@@ -239,17 +239,12 @@ pub struct SasToken {
 impl AddressService {
     /// Reads the file; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problems::one(path, None, "", format!("cannot be read: {error}")))?;
-        Self::parse(&text, path)
+        file::read(path)
     }
 
     /// Reads the text of the file at `path`.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Problems> {
-        let mut config: Self = toml::from_str(text).map_err(|error| Problems::of_toml(path, text, &error))?;
-        config.resolve_paths(path.parent().unwrap_or(Path::new("")));
-        let problems = problem::sense_of_address_service(&config, path, text);
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        file::parse(text, path)
     }
 
     /// The registers with their secrets. An error names the key below `[registers]`.
@@ -265,7 +260,9 @@ impl AddressService {
         }
         serde_json::from_value(table).map_err(|error| (Vec::new(), error.to_string()))
     }
+}
 
+impl file::File for AddressService {
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         let server = &mut self.server;
@@ -298,5 +295,9 @@ impl AddressService {
             }
         }
         settings::resolve_paths(&mut self.registers, base);
+    }
+
+    fn sense(&self, file: &Path, text: &str) -> Problems {
+        problem::sense_of_address_service(self, file, text)
     }
 }

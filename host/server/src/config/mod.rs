@@ -6,6 +6,7 @@
 mod address_service;
 mod certificates;
 mod content;
+mod file;
 mod keystore;
 mod problem;
 mod quantity;
@@ -274,17 +275,12 @@ fn yes() -> bool {
 impl Config {
     /// Reads the file; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problems::one(path, None, "", format!("cannot be read: {error}")))?;
-        Self::parse(&text, path)
+        file::read(path)
     }
 
     /// Reads the text of the file at `path`.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Problems> {
-        let mut config: Self = toml::from_str(text).map_err(|error| Problems::of_toml(path, text, &error))?;
-        config.resolve_paths(path.parent().unwrap_or(Path::new("")));
-        let problems = problem::sense(&config, path, text);
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        file::parse(text, path)
     }
 
     /// Where compiled code is kept.
@@ -294,7 +290,9 @@ impl Config {
             .clone()
             .unwrap_or_else(|| self.store.folder.join("compiled"))
     }
+}
 
+impl file::File for Config {
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         self.organisation.keystore.resolve_paths(base);
@@ -322,5 +320,9 @@ impl Config {
             .iter_mut()
             .filter_map(|own| own.schema.as_mut())
             .for_each(fix);
+    }
+
+    fn sense(&self, file: &Path, text: &str) -> Problems {
+        problem::sense(self, file, text)
     }
 }

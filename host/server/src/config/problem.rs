@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use budstikke_message::identifier::OrganisationNumber;
-use toml::de::{DeTable, DeValue};
+use budstikke_place::{key_at, line_at, place_of};
 
 pub(super) use address_service::sense as sense_of_address_service;
 
@@ -93,68 +93,6 @@ impl Problems {
             text: what.into(),
         });
     }
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// The dotted name of the key at a place of the file, or of the value there.
-fn key_at(text: &str, offset: usize) -> Option<String> {
-    let document = DeTable::parse(text).ok()?;
-    in_table(document.get_ref(), offset)
-}
-
-fn in_table(table: &DeTable<'_>, offset: usize) -> Option<String> {
-    let inside = table
-        .iter()
-        .find_map(|(name, value)| in_value(value.get_ref(), offset).map(|inner| format!("{}.{inner}", name.get_ref())));
-    inside.or_else(|| {
-        table
-            .iter()
-            .find(|(name, value)| name.span().contains(&offset) || value.span().contains(&offset))
-            .map(|(name, _)| name.get_ref().to_string())
-    })
-}
-
-fn in_value(value: &DeValue<'_>, offset: usize) -> Option<String> {
-    match value {
-        DeValue::Table(table) => in_table(table, offset),
-        DeValue::Array(items) => items.iter().find_map(|item| in_value(item.get_ref(), offset)),
-        _ => None,
-    }
-}
-
-/// The line of a key, or of the deepest part of its path that is there, and which parts of the path are numbers in lists.
-fn place_of(text: &str, key: &[&str]) -> (Option<usize>, Vec<usize>) {
-    let (mut line, mut numbers) = (None, Vec::new());
-    let Ok(document) = DeTable::parse(text) else {
-        return (line, numbers);
-    };
-    let mut table = document.get_ref();
-    let mut parts = key.iter().enumerate();
-    while let Some((_, part)) = parts.next() {
-        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
-            break;
-        };
-        line = Some(line_at(text, name.span().start));
-        let mut value = value.get_ref();
-        if let DeValue::Array(items) = value
-            && let Some((at, number)) = parts.next()
-        {
-            numbers.push(at);
-            let Some(item) = number.parse::<usize>().ok().and_then(|number| items.get(number)) else {
-                break;
-            };
-            line = Some(line_at(text, item.span().start));
-            value = item.get_ref();
-        }
-        match value {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
-    }
-    (line, numbers)
 }
 
 /// What a parser cannot see: names that must fit together, numbers that must be in range, files that must be there.

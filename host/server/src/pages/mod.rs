@@ -1,6 +1,5 @@
 //! Pages for people, made on the server and usable without scripts. Spec: messaging API, 2.
 
-mod layout;
 mod list;
 mod search;
 
@@ -59,17 +58,17 @@ pub(crate) async fn conversations(State(node): State<Arc<Node>>, Query(asked): Q
                 (list::form(&asked))
                 p.alert role="alert" { (text) }
             };
-            return layout::page(StatusCode::BAD_REQUEST, list::TITLE, &content);
+            return budstikke_pages::page(StatusCode::BAD_REQUEST, list::TITLE, &[], &content);
         }
     };
     match node.store.search_conversations(search, page, SIZE).await {
-        Ok(found) => layout::page(StatusCode::OK, list::TITLE, &list::content(&asked, page, &found)),
+        Ok(found) => budstikke_pages::page(StatusCode::OK, list::TITLE, &[], &list::content(&asked, page, &found)),
         Err(error) => {
             tracing::error!(%error, "the store failed under the list of conversations");
             let content = html! {
                 p.alert role="alert" { "The store of this installation failed. The operator finds the cause in the log." }
             };
-            layout::page(StatusCode::INTERNAL_SERVER_ERROR, list::TITLE, &content)
+            budstikke_pages::page(StatusCode::INTERNAL_SERVER_ERROR, list::TITLE, &[], &content)
         }
     }
 }

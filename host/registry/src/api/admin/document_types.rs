@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::processes::Shown as Process;
-use super::{Api, Refusal, User, author, bad, created, empty, missing, read, refusal};
+use super::{Api, Refusal, User, answer, author, bad, created, missing, read, refusal};
 use crate::data::Snapshot;
 use crate::store::OwnDataError;
 
@@ -94,9 +94,8 @@ pub(super) async fn remove(
     let Ok(name) = identifier.parse::<DocumentType>() else {
         return Ok(missing());
     };
-    match api.own.remove_document_type(&name, author(&user)).await {
-        Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
-        Err(OwnDataError::Data(RegistryDataError::Missing)) => Ok(missing()),
-        Err(error) => Err(refusal(&error)),
-    }
+    answer(
+        api.own.remove_document_type(&name, author(&user)).await,
+        StatusCode::NO_CONTENT,
+    )
 }

@@ -123,6 +123,15 @@ fn created(collection: &str, name: &str) -> Response {
     response
 }
 
+/// What became of a change of something that has to be there.
+fn answer(made: Result<(), OwnDataError>, status: StatusCode) -> Result<Response, Refusal> {
+    match made {
+        Ok(()) => Ok(empty(status)),
+        Err(OwnDataError::Data(RegistryDataError::Missing)) => Ok(missing()),
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
 /// 404 without a word.
 fn missing() -> Response {
     empty(StatusCode::NOT_FOUND)

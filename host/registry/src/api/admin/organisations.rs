@@ -6,15 +6,13 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use budstikke_message::identifier::OrganisationNumber;
-use budstikke_store::registry::RegistryDataError;
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Refusal, User, author, bad, empty, missing, read, refusal};
+use super::{Api, Refusal, User, answer, author, bad, empty, missing, read, refusal};
 use crate::data::Snapshot;
-use crate::store::OwnDataError;
 use crate::store::import::OrganisationDocument;
 
 /// Organisations on one page, when nobody says, and at most.
@@ -93,9 +91,8 @@ pub(super) async fn remove(
     let Ok(number) = number.parse::<OrganisationNumber>() else {
         return Ok(missing());
     };
-    match api.own.remove_organisation(&number, author(&user)).await {
-        Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
-        Err(OwnDataError::Data(RegistryDataError::Missing)) => Ok(missing()),
-        Err(error) => Err(refusal(&error)),
-    }
+    answer(
+        api.own.remove_organisation(&number, author(&user)).await,
+        StatusCode::NO_CONTENT,
+    )
 }

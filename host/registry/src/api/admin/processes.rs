@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Refusal, User, author, bad, created, empty, missing, read, refusal};
+use super::{Api, Refusal, User, answer, author, bad, created, missing, read, refusal};
 use crate::data::Process;
 use crate::store::{OwnDataError, unfit_category};
 
@@ -173,11 +173,10 @@ pub(super) async fn change(
     let Ok(identifier) = identifier.parse::<ProcessId>() else {
         return Ok(missing());
     };
-    match api.own.change_process(&identifier, change, author(&user)).await {
-        Ok(()) => Ok(StatusCode::OK.into_response()),
-        Err(OwnDataError::Data(RegistryDataError::Missing)) => Ok(missing()),
-        Err(error) => Err(refusal(&error)),
-    }
+    answer(
+        api.own.change_process(&identifier, change, author(&user)).await,
+        StatusCode::OK,
+    )
 }
 
 pub(super) async fn remove(
@@ -188,9 +187,8 @@ pub(super) async fn remove(
     let Ok(identifier) = identifier.parse::<ProcessId>() else {
         return Ok(missing());
     };
-    match api.own.remove_process(&identifier, author(&user)).await {
-        Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
-        Err(OwnDataError::Data(RegistryDataError::Missing)) => Ok(missing()),
-        Err(error) => Err(refusal(&error)),
-    }
+    answer(
+        api.own.remove_process(&identifier, author(&user)).await,
+        StatusCode::NO_CONTENT,
+    )
 }

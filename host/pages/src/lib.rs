@@ -1,13 +1,14 @@
-//! What all pages have in common: the shell, the looks, and the headers that keep everything foreign out.
+//! What all HTML pages have in common: the shell, the looks, and the headers that keep everything foreign out.
+#![forbid(unsafe_code)]
 
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use http::{HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Readable from a phone to a wide screen, light or dark as the reader has it.
@@ -22,8 +23,8 @@ static POLICY: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
     HeaderValue::try_from(policy).ok()
 });
 
-/// A whole page.
-pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
+/// A whole page. `links` to the pages beside it, as relative address and name; none: it is the only one.
+pub fn page(status: StatusCode, title: &str, links: &[(&str, &str)], content: &Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -35,6 +36,13 @@ pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Respons
             }
             body {
                 main {
+                    @if !links.is_empty() {
+                        nav aria-label="Pages" {
+                            @for (link, name) in links {
+                                a href=(link) aria-current=[(*name == title).then_some("page")] { (name) } " "
+                            }
+                        }
+                    }
                     h1 { (title) }
                     (content)
                 }
