@@ -361,9 +361,11 @@ fn take(inbox: &Inbox, limit: usize, load: bool) -> Option<Waiting> {
     if load {
         std::thread::sleep(COMPANY);
     }
-    while taken.len() < limit
+    let mut pieces = 1;
+    while pieces < limit
         && let Ok(mut job) = inbox.try_recv()
     {
+        pieces += job.size();
         if !taken.iter_mut().any(|other| other.join(&mut *job)) {
             taken.push(job);
         }

@@ -150,7 +150,7 @@ impl Together for Guest {
     }
 }
 
-fn commit_together(numbers: std::ops::Range<u64>) -> Vec<Result<(u64, usize), StoreError>> {
+fn commit_together(numbers: std::ops::Range<u64>, limit: usize) -> Vec<Result<(u64, usize), StoreError>> {
     let played = Arc::new(Played {
         took_place: true,
         settled: Ok(true),
@@ -171,7 +171,7 @@ fn commit_together(numbers: std::ops::Range<u64>) -> Vec<Result<(u64, usize), St
         hinted: None,
     };
     drop(sender);
-    while let Some(waiting) = take(&inbox, 100, false) {
+    while let Some(waiting) = take(&inbox, limit, false) {
         writer.commit(waiting);
     }
     answers
@@ -182,7 +182,7 @@ fn commit_together(numbers: std::ops::Range<u64>) -> Vec<Result<(u64, usize), St
 
 #[test]
 fn pieces_of_a_kind_are_run_together_and_each_gets_its_own_answer() {
-    let answers = commit_together(0..12);
+    let answers = commit_together(0..12, 100);
     for (number, answer) in (0..).zip(answers) {
         match answer {
             Ok(answer) => assert_eq!(answer, (number, 12)),
@@ -190,16 +190,18 @@ fn pieces_of_a_kind_are_run_together_and_each_gets_its_own_answer() {
             Err(other) => panic!("{other}"),
         }
     }
-    let sizes: Vec<usize> = commit_together(20..40)
-        .into_iter()
-        .map(|answer| answer.unwrap().1)
-        .collect();
-    assert_eq!(sizes, [vec![16; 16], vec![4; 4]].concat());
+    let sizes = |limit| -> Vec<usize> {
+        let answers = commit_together(20..40, limit);
+        answers.into_iter().map(|answer| answer.unwrap().1).collect()
+    };
+    assert_eq!(sizes(100), [vec![16; 16], vec![4; 4]].concat());
+    // However many are one, a commit has no more pieces than it may.
+    assert_eq!(sizes(10), vec![10; 20]);
 }
 
 #[test]
 fn one_that_fails_takes_no_other_of_its_company_with_it() {
-    let answers = commit_together(8..20);
+    let answers = commit_together(8..20, 100);
     for (number, answer) in (8..).zip(answers) {
         match answer {
             Ok(answer) => assert_eq!(answer, (number, 1)),
