@@ -1,7 +1,9 @@
 //! The files of a message that has not left.
 
+use std::collections::HashMap;
+
 use super::blob;
-use super::outgoing::find;
+use super::outgoing::find_to_change;
 use super::{Store, StoreError};
 use crate::database::{Connection, params, row};
 
@@ -51,23 +53,29 @@ pub struct AttachmentRules {
     pub limit: u64,
 }
 
-pub(crate) fn attachments(connection: &Connection, outgoing: i64) -> Result<Vec<Attachment>, StoreError> {
-    Ok(connection.all(
-        "SELECT number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing = ?1 \
-             ORDER BY is_primary DESC, number",
-        params![outgoing],
-        |row| {
-            Ok(Attachment {
-                number: row.get(0)?,
-                blob: row.get(1)?,
-                filename: row.get(2)?,
-                title: row.get(3)?,
-                mime: row.get(4)?,
-                size: row.get(5)?,
-                primary: row.get(6)?,
-            })
-        },
-    )?)
+/// The files of messages by the message's row: primary first, then by number.
+pub(crate) fn attachments(
+    connection: &Connection,
+    outgoing: &[i64],
+) -> Result<HashMap<i64, Vec<Attachment>>, StoreError> {
+    let sql = "SELECT outgoing, number, blob, filename, title, mime, size, is_primary FROM attachment WHERE outgoing";
+    let found = connection.among(sql, outgoing, " ORDER BY is_primary DESC, number", |row| {
+        let file = Attachment {
+            number: row.get(1)?,
+            blob: row.get(2)?,
+            filename: row.get(3)?,
+            title: row.get(4)?,
+            mime: row.get(5)?,
+            size: row.get(6)?,
+            primary: row.get(7)?,
+        };
+        Ok((row.get(0)?, file))
+    })?;
+    let mut files: HashMap<i64, Vec<Attachment>> = HashMap::new();
+    for (outgoing, file) in found {
+        files.entry(outgoing).or_default().push(file);
+    }
+    Ok(files)
 }
 
 /// The files of a message so far, as far as one more has to fit in with them.
@@ -153,20 +161,15 @@ impl Store {
         message_id: &str,
         file: NewAttachment,
         rules: AttachmentRules,
-        now: i64,
     ) -> Result<u32, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message =
-                find(connection, &message_id, connection.dialect().for_update())?.ok_or(StoreError::NotFound)?;
+            let message = find_to_change(connection, &message_id)?;
             if message.queued {
                 return Err(StoreError::AlreadyQueued);
             }
-            connection.execute(
-                "UPDATE outgoing SET last_updated = ?2 WHERE id = ?1",
-                params![message.id, now],
-            )?;
-            let number = Present::of(attachments(connection, message.id)?).take(&file.file, rules)?;
+            let present = attachments(connection, &[message.id])?.remove(&message.id);
+            let number = Present::of(present.unwrap_or_default()).take(&file.file, rules)?;
             add(connection, &[(message.id, number, &file)])?;
             if let Some(description) = &file.describes {
                 describe(connection, &message_id, description)?;

@@ -413,7 +413,7 @@ impl Store {
         self.write(move |connection| {
             let due: Vec<(i64, String, String)> = connection.all(
                 "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
-                     AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing \
+                     AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
                      WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR uncertain = 1 OR \
                      EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500",
                 params![now],
@@ -430,13 +430,13 @@ impl Store {
                 add_status(connection, *conversation, &expired)?;
                 ended += 1;
             }
-            let alone: Vec<i64> = connection.all(
-                "SELECT id FROM outgoing WHERE state = 0 AND kind = 'message' AND expiry < ?1 AND NOT EXISTS \
+            let alone = format!(
+                "SELECT id FROM outgoing JOIN sending ON sending.outgoing = outgoing.id WHERE state = 0 AND due < ?1 AND NOT EXISTS \
                      (SELECT 1 FROM conversation WHERE conversation.message_id = outgoing.message_id \
-                     AND direction = 'OUTGOING') LIMIT 500",
-                params![now],
-                |row| row.get(0),
-            )?;
+                     AND direction = 'OUTGOING') LIMIT 500{}",
+                connection.dialect().for_update_of_sending()
+            );
+            let alone: Vec<i64> = connection.all(&alone, params![now], |row| row.get(0))?;
             for draft in &alone {
                 super::outgoing::remove(connection, *draft)?;
             }

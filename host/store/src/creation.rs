@@ -7,7 +7,7 @@ use super::record::{
     ConversationFacts, Direction, NewConversation, NewStatus, SealedSbd, insert_conversations, put_statuses,
 };
 use super::{Store, StoreError, seen};
-use crate::database::{Connection, Together, row};
+use crate::database::{Connection, OwnedRow, Together, row};
 
 /// A message, or an answer of our own, to store.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub(crate) fn insert_answer(connection: &Connection, new: &NewOutgoing, now: i64
     insert(connection, "answer", &[(new, now)]).map(drop)
 }
 
-/// Row ids by message id.
+/// Stores messages, and what is to be done about them. Row ids by message id.
 fn insert(
     connection: &Connection,
     kind: &str,
@@ -40,7 +40,7 @@ fn insert(
     if all.iter().any(|(new, _)| new.ready) {
         connection.hint();
     }
-    let row = |(new, now): &(&NewOutgoing, i64)| {
+    let message = |(new, _): &(&NewOutgoing, i64)| {
         row![
             kind,
             new.facts.message_id,
@@ -52,25 +52,38 @@ fn insert(
             new.facts.sender_identifier,
             new.facts.receiver,
             new.facts.receiver_identifier,
-            new.facts.service,
             new.sbd.content,
             new.facts.expiry,
             new.reply_channel,
-            now,
-            new.ready,
-            now,
-            new.facts.receiver_identifier.as_deref().unwrap_or("-"),
             new.sbd.data_key,
         ]
     };
     let added = connection.insert(
         "outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, sender_identifier, \
-         receiver, receiver_identifier, service, sbd, expiry, reply_channel, last_updated, state, due, lane, data_key)",
-        all.iter().map(row).collect(),
+         receiver, receiver_identifier, sbd, expiry, reply_channel, data_key)",
+        all.iter().map(message).collect(),
         " RETURNING message_id, id",
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    Ok(added.into_iter().collect())
+    let ids: HashMap<String, i64> = added.into_iter().collect();
+    let work = |(new, now): &(&NewOutgoing, i64)| -> Result<OwnedRow, StoreError> {
+        let id = ids.get(&new.facts.message_id).ok_or(StoreError::NotFound)?;
+        Ok(row![
+            id,
+            new.facts.service,
+            new.facts.receiver_identifier.as_deref().unwrap_or("-"),
+            (kind == "answer").then_some(new.facts.message_id.as_str()),
+            new.ready,
+            if new.ready { *now } else { new.facts.expiry },
+        ])
+    };
+    connection.insert(
+        "sending (outgoing, service, lane, answers, state, due)",
+        all.iter().map(work).collect::<Result<_, _>>()?,
+        "",
+        |_| Ok(()),
+    )?;
+    Ok(ids)
 }
 
 /// A message that is to be stored.

@@ -1,6 +1,6 @@
 //! Messages that were given up: their content stays for a while, so that somebody can send them again.
 
-use super::outgoing;
+use super::outgoing::{self, FROM};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
 
@@ -34,8 +34,8 @@ fn row(row: &dyn Row) -> Result<GivenUp, DatabaseError> {
 
 fn find(connection: &Connection, message_id: &str) -> Result<Option<i64>, StoreError> {
     let sql = format!(
-        "SELECT id FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state = 3{}",
-        connection.dialect().for_update()
+        "SELECT id FROM {FROM} WHERE message_id = ?1 AND kind = 'message' AND state = 3{}",
+        connection.dialect().for_update_of_sending()
     );
     Ok(connection.maybe(&sql, params![message_id], |row| row.get(0))?)
 }
@@ -44,12 +44,11 @@ impl Store {
     /// The newest messages that were given up, at most `limit`.
     pub async fn given_up(&self, limit: u32) -> Result<Vec<GivenUp>, StoreError> {
         self.read(move |connection| {
-            Ok(connection.all(
-                "SELECT message_id, service, attempt, uncertain, last_error, last_updated FROM outgoing WHERE state = 3 \
-                 ORDER BY last_updated DESC, id DESC LIMIT ?1",
-                params![limit],
-                row,
-            )?)
+            let sql = format!(
+                "SELECT message_id, service, attempt, uncertain, last_error, due FROM {FROM} WHERE state = 3 \
+                 ORDER BY due DESC, sending.outgoing DESC LIMIT ?1"
+            );
+            Ok(connection.all(&sql, params![limit], row)?)
         })
         .await
     }
@@ -63,9 +62,12 @@ impl Store {
                 return Ok(false);
             };
             connection.execute(
-                "UPDATE outgoing SET state = 1, attempt = 0, due = ?2, last_updated = ?2, \
-                 expiry = CASE WHEN expiry < ?3 THEN ?3 ELSE expiry END WHERE id = ?1",
-                params![id, now, expiry],
+                "UPDATE sending SET state = 1, attempt = 0, due = ?2 WHERE outgoing = ?1",
+                params![id, now],
+            )?;
+            connection.execute(
+                "UPDATE outgoing SET expiry = ?2 WHERE id = ?1 AND expiry < ?2",
+                params![id, expiry],
             )?;
             connection.hint();
             connection.execute(

@@ -207,7 +207,8 @@ fn add_answer(
     status: &NewStatus,
 ) -> Result<(), StoreError> {
     let under_way = connection.exists(
-        "SELECT 1 FROM outgoing WHERE kind = 'message' AND message_id = ?1 AND attempt > 0",
+        "SELECT 1 FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
+         WHERE kind = 'message' AND message_id = ?1 AND attempt > 0",
         params![message_id],
     )?;
     if under_way && matches!(status.status, Status::Mottatt | Status::Levert | Status::Lest) {

@@ -1,5 +1,7 @@
 //! Messages of the fagsystem that have not left: drafts, and the call that queues them.
 
+use std::collections::HashMap;
+
 use super::attachment::{Attachment, attachments};
 use super::blob;
 use super::condition::Where;
@@ -54,12 +56,14 @@ pub enum QueueOutcome {
 /// `state` of a message that a worker has in hand.
 pub(crate) const LEASED: i64 = 2;
 
-pub(crate) const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
+const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
      sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state, data_key";
+/// Messages and what is being done about them.
+pub(crate) const FROM: &str = "outgoing JOIN sending ON sending.outgoing = outgoing.id";
 
 const LISTED: &str = "id, message_id, sbd, data_key";
 
-pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
+fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
     Ok(OutgoingMessage {
         id: row.get(0)?,
         facts: ConversationFacts {
@@ -86,13 +90,21 @@ pub(crate) fn row(row: &dyn Row) -> Result<OutgoingMessage, DatabaseError> {
 }
 
 /// `hold`: what keeps the row as it is until the commit.
-pub(crate) fn find(
-    connection: &Connection,
-    message_id: &str,
-    hold: &str,
-) -> Result<Option<OutgoingMessage>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM outgoing WHERE message_id = ?1 AND kind = 'message' AND state <> 3{hold}");
+fn find(connection: &Connection, message_id: &str, hold: &str) -> Result<Option<OutgoingMessage>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE message_id = ?1 AND kind = 'message' AND state <> 3{hold}");
     Ok(connection.maybe(&sql, params![message_id], row)?)
+}
+
+/// A message that nobody else changes until the commit.
+pub(crate) fn find_to_change(connection: &Connection, message_id: &str) -> Result<OutgoingMessage, StoreError> {
+    find(connection, message_id, connection.dialect().for_update_of_sending())?.ok_or(StoreError::NotFound)
+}
+
+/// Messages by row id.
+pub(crate) fn by_id(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64, OutgoingMessage>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE id");
+    let found = connection.among(&sql, ids, "", row)?;
+    Ok(found.into_iter().map(|message| (message.id, message)).collect())
 }
 
 /// Removes a message with all that hangs on it, its files too.
@@ -120,8 +132,8 @@ pub(crate) enum Removal {
 /// The id of a message that may have left is remembered.
 pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str, now: i64) -> Result<Removal, StoreError> {
     let sql = format!(
-        "SELECT id, state, lease FROM outgoing WHERE message_id = ?1 AND kind = 'message'{}",
-        connection.dialect().for_update()
+        "SELECT id, state, lease FROM {FROM} WHERE message_id = ?1 AND kind = 'message'{}",
+        connection.dialect().for_update_of_sending()
     );
     let found = connection.maybe(&sql, params![message_id], |row| {
         Ok((row.get(0)?, row.get::<i64>(1)? == LEASED, row.get::<i64>(2)? > 0))
@@ -154,8 +166,8 @@ impl Store {
         self.read(move |connection| match find(connection, &message_id, "")? {
             None => Ok(None),
             Some(message) => {
-                let files = attachments(connection, message.id)?;
-                Ok(Some((message, files)))
+                let files = attachments(connection, &[message.id])?.remove(&message.id);
+                Ok(Some((message, files.unwrap_or_default())))
             }
         })
         .await
@@ -182,7 +194,7 @@ impl Store {
                 .equal("sender_identifier", filter.sender_identifier)
                 .equal("service", filter.service);
             let tail = page.tail("id ASC", "id");
-            let total = condition.look_through(connection, LISTED, "outgoing", &tail, listed, |message| {
+            let total = condition.look_through(connection, LISTED, FROM, &tail, listed, |message| {
                 each(&mut seen, message);
             })?;
             Ok((seen, total))
@@ -193,7 +205,7 @@ impl Store {
     /// A message that has not left, by the row id that the list gave.
     pub async fn listed_outgoing(&self, id: i64) -> Result<Option<ListedMessage>, StoreError> {
         self.read(move |connection| {
-            let sql = format!("SELECT {LISTED} FROM outgoing WHERE id = ?1 AND kind = 'message' AND state <> 3");
+            let sql = format!("SELECT {LISTED} FROM {FROM} WHERE id = ?1 AND kind = 'message' AND state <> 3");
             Ok(connection.maybe(&sql, params![id], listed)?)
         })
         .await
@@ -203,13 +215,12 @@ impl Store {
     pub async fn queue(&self, message_id: &str, now: i64) -> Result<QueueOutcome, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
-            let message =
-                find(connection, &message_id, connection.dialect().for_update())?.ok_or(StoreError::NotFound)?;
+            let message = find_to_change(connection, &message_id)?;
             if message.queued {
                 return Ok(QueueOutcome::Already);
             }
             connection.execute(
-                "UPDATE outgoing SET state = 1, due = ?2, last_updated = ?2 WHERE id = ?1",
+                "UPDATE sending SET state = 1, due = ?2 WHERE outgoing = ?1",
                 params![message.id, now],
             )?;
             connection.hint();

@@ -36,7 +36,7 @@ fn give_back(connection: &Connection, session: i64) -> Result<u64, StoreError> {
     // First: it waits for a claim under way, whose messages are given back too.
     connection.execute("DELETE FROM session WHERE id = ?1", params![session])?;
     let given = connection.execute(
-        "UPDATE outgoing SET state = 1, holder = NULL, uncertain = 1 WHERE holder = ?1 AND state = 2",
+        "UPDATE sending SET state = 1, holder = NULL, uncertain = 1 WHERE holder = ?1 AND state = 2",
         params![session],
     )?;
     connection.hint();

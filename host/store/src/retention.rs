@@ -118,8 +118,8 @@ pub(crate) fn select(removes: Removes) -> String {
         }
         Removes::GivenUp => (
             "'OUTGOING', service, process, ''".to_owned(),
-            "outgoing",
-            "last_updated",
+            outgoing::FROM,
+            "due",
             "state = 3 AND ",
         ),
         Removes::NotTaken => (
@@ -142,7 +142,7 @@ fn remove(connection: &Connection, removes: Removes, one: &Old, now: i64) -> Res
         Removes::Conversations => remove_conversation(connection, one, now),
         Removes::GivenUp => {
             let sql = format!(
-                "SELECT 1 FROM outgoing WHERE id = ?1 AND state = 3 AND last_updated = ?2{}",
+                "SELECT 1 FROM sending WHERE outgoing = ?1 AND state = 3 AND due = ?2{}",
                 connection.dialect().for_update()
             );
             if !connection.exists(&sql, params![one.id, one.at])? {
@@ -168,7 +168,8 @@ fn remove_conversation(connection: &Connection, one: &Old, now: i64) -> Result<b
     let in_hand = if direction == Direction::Incoming.as_str() {
         "SELECT id, 1 FROM incoming WHERE message_id = ?1"
     } else {
-        "SELECT id, CASE WHEN state = 3 THEN 0 ELSE 1 END FROM outgoing WHERE message_id = ?1 AND kind = 'message'"
+        "SELECT id, CASE WHEN state = 3 THEN 0 ELSE 1 END FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
+         WHERE message_id = ?1 AND kind = 'message'"
     };
     let left = connection.maybe(in_hand, params![message_id], |row| {
         Ok((row.get::<i64>(0)?, row.get::<bool>(1)?))

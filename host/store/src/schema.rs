@@ -6,10 +6,15 @@ use crate::StoreError;
 use crate::backup::UNDER_WAY;
 use crate::database::{Connection, Dialect};
 
-const SQLITE: &[&str] = &[include_str!("schema/sqlite/1.sql"), include_str!("schema/sqlite/2.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("schema/sqlite/1.sql"),
+    include_str!("schema/sqlite/2.sql"),
+    include_str!("schema/sqlite/3.sql"),
+];
 const POSTGRES: &[&str] = &[
     include_str!("schema/postgres/1.sql"),
     include_str!("schema/postgres/2.sql"),
+    include_str!("schema/postgres/3.sql"),
 ];
 
 /// The version that this program knows.

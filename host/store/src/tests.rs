@@ -23,6 +23,23 @@ enum Ground {
 }
 
 impl Ground {
+    fn file() -> Self {
+        Self::File(tempfile::tempdir().unwrap())
+    }
+
+    async fn server() -> Self {
+        let database = || budstikke_test_postgres::Server::shared().unwrap().database().unwrap();
+        Self::Server(tokio::task::spawn_blocking(database).await.unwrap())
+    }
+
+    /// An empty one of the same kind.
+    async fn another(&self) -> Self {
+        match self {
+            Self::File(_) => Self::file(),
+            Self::Server(_) => Self::server().await,
+        }
+    }
+
     fn place(&self) -> crate::Place {
         match self {
             Self::File(folder) => crate::Place::File(folder.path().join("b.db")),
@@ -43,13 +60,11 @@ impl Place {
     }
 
     async fn on_a_file() -> Self {
-        Self::on(Ground::File(tempfile::tempdir().unwrap())).await
+        Self::on(Ground::file()).await
     }
 
     async fn on_a_server() -> Self {
-        let database =
-            tokio::task::spawn_blocking(|| budstikke_test_postgres::Server::shared().unwrap().database().unwrap());
-        Self::on(Ground::Server(database.await.unwrap())).await
+        Self::on(Ground::server().await).await
     }
 
     /// After a crash, once it was noticed.

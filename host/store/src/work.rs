@@ -9,7 +9,7 @@ use super::outgoing::{self, OutgoingMessage};
 use super::presence;
 use super::record::{NewStatus, add_status};
 use super::{Store, StoreError};
-use crate::database::{Connection, DatabaseError, Row, params};
+use crate::database::{Connection, params};
 
 /// A message that a worker has in hand.
 #[derive(Debug, Clone)]
@@ -84,8 +84,8 @@ pub enum Outcome {
 }
 
 /// The answers to one message leave one after the other: `LEVERT` must not overtake `MOTTATT`.
-const IN_TURN: &str = "NOT (kind = 'answer' AND EXISTS (SELECT 1 FROM outgoing AS older WHERE older.kind = 'answer' \
-     AND older.message_id = outgoing.message_id AND older.id < outgoing.id))";
+const IN_TURN: &str = "NOT (answers IS NOT NULL AND EXISTS (SELECT 1 FROM sending AS older \
+     WHERE older.answers = sending.answers AND older.outgoing < sending.outgoing))";
 /// Messages that waited for their time and are made ready with one claim.
 const MADE_READY: u32 = 500;
 
@@ -112,7 +112,7 @@ impl Turn {
 /// What a worker's write finds when it still holds its lease, and keeps until the commit.
 fn held(connection: &Connection) -> String {
     format!(
-        "FROM outgoing WHERE id = ?1 AND lease = ?2 AND state = 2{}",
+        "FROM sending WHERE outgoing = ?1 AND lease = ?2 AND state = 2{}",
         connection.dialect().for_update()
     )
 }
@@ -120,8 +120,8 @@ fn held(connection: &Connection) -> String {
 /// An error unless the worker still holds its lease. Gives the conversation of the message; an answer has none.
 fn holds(connection: &Connection, id: i64, lease: i64) -> Result<Option<i64>, StoreError> {
     let sql = format!(
-        "SELECT (SELECT conversation.id FROM conversation WHERE kind = 'message' \
-         AND conversation.message_id = outgoing.message_id AND direction = 'OUTGOING') {}",
+        "SELECT (SELECT conversation.id FROM outgoing JOIN conversation ON conversation.message_id = outgoing.message_id \
+         AND direction = 'OUTGOING' WHERE outgoing.id = sending.outgoing AND kind = 'message') {}",
         held(connection)
     );
     connection
@@ -134,8 +134,8 @@ fn holds(connection: &Connection, id: i64, lease: i64) -> Result<Option<i64>, St
 fn lanes(connection: &Connection, service: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
     Ok(connection.all(
         "WITH RECURSIVE turn (lane, number) AS (\
-         SELECT (SELECT lane FROM outgoing WHERE service = ?1 AND state = 1 AND lane > ?2 ORDER BY lane LIMIT 1), 1 \
-         UNION ALL SELECT (SELECT next.lane FROM outgoing AS next WHERE next.service = ?1 AND next.state = 1 \
+         SELECT (SELECT lane FROM sending WHERE service = ?1 AND state = 1 AND lane > ?2 ORDER BY lane LIMIT 1), 1 \
+         UNION ALL SELECT (SELECT next.lane FROM sending AS next WHERE next.service = ?1 AND next.state = 1 \
          AND next.lane > turn.lane ORDER BY next.lane LIMIT 1), number + 1 FROM turn \
          WHERE turn.lane IS NOT NULL AND number < ?3) SELECT lane FROM turn WHERE lane IS NOT NULL ORDER BY number",
         params![service, after, limit as u64],
@@ -143,57 +143,82 @@ fn lanes(connection: &Connection, service: &str, after: &str, limit: usize) -> R
     )?)
 }
 
-fn claimed(row: &dyn Row) -> Result<Claimed, DatabaseError> {
-    Ok(Claimed {
-        message: outgoing::row(row)?,
-        lease: row.get(16)?,
-        attempt: row.get(17)?,
-        answer: row.get::<String>(18)? == "answer",
-        lane: row.get(19)?,
-        uncertain: row.get(20)?,
-        files: Vec::new(),
-        checkpoints: Vec::new(),
-        kept: Vec::new(),
-    })
+/// What a worker may do from now on: the message, and its lease.
+struct Taken {
+    id: i64,
+    lease: i64,
+    attempt: u32,
+    uncertain: bool,
+    lane: String,
+    answer: bool,
 }
 
-fn claim_lane(
+fn take(
     connection: &Connection,
     session: i64,
     service: &str,
     lane: &str,
     limit: usize,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<Vec<Taken>, StoreError> {
     let sql = format!(
-        "UPDATE outgoing SET state = 2, lease = lease + 1, attempt = attempt + 1, holder = ?4 WHERE id IN \
-         (SELECT id FROM outgoing WHERE service = ?1 AND state = 1 AND lane = ?2 AND {IN_TURN} ORDER BY id LIMIT ?3{}) \
-         RETURNING {}, lease, attempt, kind, lane, uncertain",
+        "UPDATE sending SET state = 2, lease = lease + 1, attempt = attempt + 1, holder = ?4 WHERE outgoing IN \
+         (SELECT outgoing FROM sending WHERE service = ?1 AND state = 1 AND lane = ?2 AND {IN_TURN} \
+         ORDER BY outgoing LIMIT ?3{}) RETURNING outgoing, lease, attempt, uncertain, lane, answers IS NOT NULL",
         connection.dialect().skip_locked(),
-        outgoing::COLUMNS
     );
-    let mut all = connection.all(&sql, params![service, lane, limit as u64, session], claimed)?;
-    all.sort_by_key(|one| one.message.id);
-    for one in &mut all {
-        fill(connection, one)?;
-    }
-    Ok(all)
+    let mut taken = connection.all(&sql, params![service, lane, limit as u64, session], |row| {
+        Ok(Taken {
+            id: row.get(0)?,
+            lease: row.get(1)?,
+            attempt: row.get(2)?,
+            uncertain: row.get(3)?,
+            lane: row.get(4)?,
+            answer: row.get(5)?,
+        })
+    })?;
+    taken.sort_by_key(|one| one.id);
+    Ok(taken)
 }
 
-/// What hangs on a message that was claimed. Only one that was in somebody's hand before has something kept.
-fn fill(connection: &Connection, claimed: &mut Claimed) -> Result<(), StoreError> {
-    let id = claimed.message.id;
-    if !claimed.answer {
-        claimed.files = attachments(connection, id)?;
-    }
-    if claimed.lease > 1 {
-        claimed.checkpoints = connection.all(
-            "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
-            params![id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        claimed.kept = kept_of(connection, id)?;
-    }
-    Ok(())
+/// What was taken, with all that hangs on it, in the order in which it was taken.
+fn whole(connection: &Connection, taken: Vec<Taken>) -> Result<Vec<Claimed>, StoreError> {
+    let ids: Vec<i64> = taken.iter().map(|one| one.id).collect();
+    let mut messages = outgoing::by_id(connection, &ids)?;
+    let mut files = attachments(connection, &ids)?;
+    taken
+        .into_iter()
+        .map(|one| {
+            let again = one.lease > 1;
+            Ok(Claimed {
+                message: messages.remove(&one.id).ok_or(StoreError::NotFound)?,
+                answer: one.answer,
+                lease: one.lease,
+                attempt: one.attempt,
+                files: files.remove(&one.id).unwrap_or_default(),
+                lane: one.lane,
+                uncertain: one.uncertain,
+                // Only what was in somebody's hand before has something kept.
+                checkpoints: if again {
+                    checkpoints_of(connection, one.id)?
+                } else {
+                    Vec::new()
+                },
+                kept: if again {
+                    kept_of(connection, one.id)?
+                } else {
+                    Vec::new()
+                },
+            })
+        })
+        .collect()
+}
+
+fn checkpoints_of(connection: &Connection, id: i64) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    Ok(connection.all(
+        "SELECT name, value FROM checkpoint WHERE outgoing = ?1",
+        params![id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
 }
 
 fn kept_of(connection: &Connection, id: i64) -> Result<Vec<Kept>, StoreError> {
@@ -216,13 +241,13 @@ fn kept_of(connection: &Connection, id: i64) -> Result<Vec<Kept>, StoreError> {
 /// Messages whose time has come wait no longer.
 fn make_ready(connection: &Connection, service: &str, now: i64) -> Result<(), StoreError> {
     let due = format!(
-        "SELECT id FROM outgoing WHERE service = ?1 AND state = 4 AND due <= ?2 ORDER BY due LIMIT {MADE_READY}{}",
+        "SELECT outgoing FROM sending WHERE service = ?1 AND state = 4 AND due <= ?2 ORDER BY due LIMIT {MADE_READY}{}",
         connection.dialect().skip_locked()
     );
     // Asked first: an update that changes nothing would still be a change to write down.
     if connection.exists(&due, params![service, now])? {
         connection.execute(
-            &format!("UPDATE outgoing SET state = 1 WHERE id IN ({due})"),
+            &format!("UPDATE sending SET state = 1 WHERE outgoing IN ({due})"),
             params![service, now],
         )?;
     }
@@ -256,10 +281,10 @@ impl Store {
                     break;
                 }
                 let share = room.div_ceil(left).min(turn.room(lane));
-                taken.extend(claim_lane(connection, session, &service, lane, share)?);
+                taken.extend(take(connection, session, &service, lane, share)?);
                 left -= 1;
             }
-            Ok(taken)
+            whole(connection, taken)
         })
         .await
     }
@@ -268,12 +293,12 @@ impl Store {
     pub async fn next_due(&self, service: &str) -> Result<Option<i64>, StoreError> {
         let service = service.to_owned();
         self.read(move |connection| {
-            let ready = format!("SELECT 1 FROM outgoing WHERE service = ?1 AND state = 1 AND {IN_TURN} LIMIT 1");
+            let ready = format!("SELECT 1 FROM sending WHERE service = ?1 AND state = 1 AND {IN_TURN} LIMIT 1");
             if connection.exists(&ready, params![service])? {
                 return Ok(Some(0));
             }
             Ok(connection.one(
-                "SELECT min(due) FROM outgoing WHERE service = ?1 AND state = 4",
+                "SELECT min(due) FROM sending WHERE service = ?1 AND state = 4",
                 params![service],
                 |row| row.get(0),
             )?)
@@ -286,7 +311,7 @@ impl Store {
         self.write(move |connection| {
             let saved = connection.execute(
                 &format!(
-                    "INSERT INTO checkpoint (outgoing, name, value) SELECT id, ?3, ?4 {} \
+                    "INSERT INTO checkpoint (outgoing, name, value) SELECT outgoing, ?3, ?4 {} \
                      ON CONFLICT (outgoing, name) DO UPDATE SET value = excluded.value",
                     held(connection)
                 ),
@@ -304,7 +329,7 @@ impl Store {
             let saved = connection.execute(
                 &format!(
                     "INSERT INTO kept (outgoing, name, blob, media_type, size, md5, sha256) \
-                     SELECT id, ?3, ?4, ?5, ?6, ?7, ?8 {}",
+                     SELECT outgoing, ?3, ?4, ?5, ?6, ?7, ?8 {}",
                     held(connection)
                 ),
                 params![
@@ -359,7 +384,7 @@ impl Store {
                 }
                 Outcome::Retry { due, error, uncertain } => {
                     connection.execute(
-                        "UPDATE outgoing SET state = 4, holder = NULL, due = ?2, last_error = ?3, uncertain = ?4 WHERE id = ?1",
+                        "UPDATE sending SET state = 4, holder = NULL, due = ?2, last_error = ?3, uncertain = ?4 WHERE outgoing = ?1",
                         params![id, due, error, uncertain],
                     )?;
                     Ok(())
@@ -378,7 +403,7 @@ impl Store {
                         return outgoing::remove(connection, id);
                     }
                     connection.execute(
-                        "UPDATE outgoing SET state = 3, holder = NULL, last_updated = ?2, last_error = ?3 WHERE id = ?1",
+                        "UPDATE sending SET state = 3, holder = NULL, due = ?2, last_error = ?3 WHERE outgoing = ?1",
                         params![id, now, status.raw_receipt],
                     )?;
                     Ok(())
@@ -392,7 +417,7 @@ impl Store {
     pub async fn queue_lengths(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.read(|connection| {
             Ok(connection.all(
-                "SELECT service, count(*) FROM outgoing WHERE state IN (1, 2, 4) GROUP BY service",
+                "SELECT service, count(*) FROM sending WHERE state IN (1, 2, 4) GROUP BY service",
                 &[],
                 |row| Ok((row.get(0)?, row.get::<i64>(1)?.unsigned_abs())),
             )?)

@@ -22,21 +22,21 @@ const GAP: i64 = 1_000_000;
 pub(super) fn settle(connection: &Connection, in_hand: InHand, made: &str, now: i64) -> Result<u64, StoreError> {
     let messages = match in_hand {
         InHand::HeldBack => connection.execute(
-            "UPDATE outgoing SET state = 3, holder = NULL, uncertain = 1, last_updated = ?2, last_error = ?1 \
-             WHERE kind = 'message' AND state IN (1, 2, 4)",
+            "UPDATE sending SET state = 3, holder = NULL, uncertain = 1, due = ?2, last_error = ?1 \
+             WHERE answers IS NULL AND state IN (1, 2, 4)",
             params![
                 format!("restored from a backup of {made}: it may have left since; send it again or drop it"),
                 now
             ],
         )?,
         InHand::Sent => connection.execute(
-            "UPDATE outgoing SET uncertain = 1 WHERE kind = 'message' AND state IN (1, 2, 4)",
+            "UPDATE sending SET uncertain = 1 WHERE answers IS NULL AND state IN (1, 2, 4)",
             &[],
         )?,
     };
     // The status in an answer counts once at its receiver, however often it comes.
-    connection.execute("UPDATE outgoing SET uncertain = 1 WHERE kind = 'answer'", &[])?;
-    connection.execute("UPDATE outgoing SET state = 1, holder = NULL WHERE state = 2", &[])?;
+    connection.execute("UPDATE sending SET uncertain = 1 WHERE answers IS NOT NULL", &[])?;
+    connection.execute("UPDATE sending SET state = 1, holder = NULL WHERE state = 2", &[])?;
     connection.execute("DELETE FROM duty", &[])?;
     connection.execute("DELETE FROM session", &[])?;
     leave_a_gap(connection)?;

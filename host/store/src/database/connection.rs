@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{DatabaseError, Dialect, Driver, OwnedRow, Row, Value};
+use super::{DatabaseError, Dialect, Driver, OwnedRow, Row, ToValue, Value};
 
 /// Whether a statement only asks. Ours that begin with WITH and change something are executed, not asked for rows.
 fn is_question(sql: &str) -> bool {
@@ -188,6 +188,23 @@ impl Connection {
             self.each(&sql, &values, &read, |row| added.push(row))?;
         }
         Ok(added)
+    }
+
+    /// The rows whose last column of `sql`, up to its WHERE, is one of the ids; `tail` is what follows, for each statement of a few ids.
+    pub(crate) fn among<T>(
+        &self,
+        sql: &str,
+        ids: &[i64],
+        tail: &str,
+        read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let (mut found, mut rest) = (Vec::new(), ids.iter());
+        for size in few_sizes(ids.len()) {
+            let values: Vec<_> = rest.by_ref().take(size).map(ToValue::value).collect();
+            let sql = format!("{sql} IN {}{tail}", places(1, size));
+            self.each(&sql, &values, &read, |row| found.push(row))?;
+        }
+        Ok(found)
     }
 
     /// Whether an answer has a row.

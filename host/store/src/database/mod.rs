@@ -58,6 +58,14 @@ impl Dialect {
         }
     }
 
+    /// The same for a join with `sending`: whoever changes a message locks its row there, and nothing before it.
+    pub(crate) fn for_update_of_sending(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE OF sending",
+        }
+    }
+
     /// Nobody removes the rows until the end of the transaction; they may be changed.
     pub(crate) fn keep(self) -> &'static str {
         match self {

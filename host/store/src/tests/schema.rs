@@ -88,6 +88,53 @@ async fn a_database_of_a_newer_version_is_left_alone(place: Place) {
     .await;
 }
 
+/// Messages in every state, as the second step had them.
+const BEFORE_SENDING: &str = "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender,
+        sender_identifier, service, lane, sbd, data_key, expiry, last_updated, state, due, attempt, uncertain, lease, holder, last_error)
+    WITH old (kind, message_id, state, due, attempt, uncertain, lease, holder, last_error) AS (VALUES
+        ('message', 'draft', 0, 5, 0, 0, 0, NULL, NULL),
+        ('message', 'ready', 1, 6, 0, 0, 0, NULL, NULL),
+        ('answer', 'answered', 1, 6, 0, 0, 0, NULL, NULL),
+        ('message', 'leased', 2, 7, 3, 1, 4, 8, NULL),
+        ('message', 'given up', 3, 7, 5, 0, 5, NULL, 'broken'),
+        ('message', 'waiting', 4, 9, 1, 0, 1, NULL, 'away'))
+    SELECT kind, message_id, 'c', 'p', 'd', 't', 's', 's', 'DPO', '1', CAST('x' AS BYTES), CAST('k' AS BYTES), 100, 200, state, due, attempt,
+        uncertain, lease, CAST(holder AS BIGINT), last_error FROM old;
+    INSERT INTO attachment (outgoing, number, blob, filename, mime, size, is_primary) SELECT id, 1, 'b', 'f', 'm', 1, 1 FROM outgoing;";
+
+async fn what_was_under_way_keeps_its_state_when_it_gets_a_table_of_its_own(place: Place) {
+    apart(place.ground.another().await, |connection| {
+        let steps = schema::steps(connection.dialect());
+        schema::migrate(connection, &steps[..2]).unwrap();
+        let bytes = match connection.dialect() {
+            Dialect::Sqlite => "BLOB",
+            Dialect::Postgres => "BYTEA",
+        };
+        connection.batch(&BEFORE_SENDING.replace("BYTES", bytes)).unwrap();
+        schema::migrate(connection, steps).unwrap();
+        let kept = connection.all(
+            "SELECT message_id || ', ' || coalesce(answers, '') || ', ' || state || ', ' || due || ', ' || attempt || ', ' \
+             || uncertain || ', ' || lease || ', ' || coalesce(holder, 0) || ', ' || coalesce(last_error, '') || ', ' || service \
+             || ', ' || lane || ', ' || (SELECT count(*) FROM attachment WHERE attachment.outgoing = sending.outgoing) \
+             FROM outgoing JOIN sending ON sending.outgoing = outgoing.id ORDER BY id",
+            &[],
+            |row| row.get::<String>(0),
+        );
+        assert_eq!(
+            kept.unwrap(),
+            [
+                "draft, , 0, 100, 0, 0, 0, 0, , DPO, 1, 1",
+                "ready, , 1, 6, 0, 0, 0, 0, , DPO, 1, 1",
+                "answered, answered, 1, 6, 0, 0, 0, 0, , DPO, 1, 1",
+                "leased, , 2, 7, 3, 1, 4, 8, , DPO, 1, 1",
+                "given up, , 3, 200, 5, 0, 5, 0, broken, DPO, 1, 1",
+                "waiting, , 4, 9, 1, 0, 1, 0, away, DPO, 1, 1",
+            ]
+        );
+    })
+    .await;
+}
+
 /// Tables with their columns, in the order of their names.
 fn columns(connection: &Connection) -> Vec<String> {
     let sql = match connection.dialect() {
@@ -122,8 +169,7 @@ async fn both_kinds_of_database_have_the_same_tables() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_start_together_make_one_schema() {
     let place = Place::on_a_server().await;
-    let empty = tokio::task::spawn_blocking(|| budstikke_test_postgres::Server::shared().unwrap().database().unwrap());
-    let ground = Ground::Server(empty.await.unwrap());
+    let ground = place.ground.another().await;
     let opened = futures::future::join_all((0..4).map(|_| Store::open(ground.place(), "one of four"))).await;
     assert!(opened.iter().all(Result::is_ok));
     drop(place);
@@ -133,4 +179,5 @@ on_every_database! {
     a_later_step_is_taken_once_and_keeps_what_is_there,
     a_step_that_fails_changes_nothing,
     a_database_of_a_newer_version_is_left_alone,
+    what_was_under_way_keeps_its_state_when_it_gets_a_table_of_its_own,
 }

@@ -73,15 +73,16 @@ async fn run(ground: &Ground, waiting: u32) -> anyhow::Result<Vec<Duration>> {
 
 /// Messages to 400 receivers, each with one file and an SBD of common size. Both databases understand it.
 fn fill(ground: &Ground, waiting: u32) -> String {
-    let bytes = ground.bytes(&"5a".repeat(1500));
+    let (bytes, key) = (ground.bytes(&"5a".repeat(1500)), ground.bytes(&"5a".repeat(64)));
     format!(
         "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, sender_identifier,
-                receiver, receiver_identifier, service, lane, sbd, data_key, expiry, last_updated, state, due)
+                receiver, receiver_identifier, sbd, data_key, expiry)
             WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {waiting})
             SELECT 'message', 'message-' || n, 'conversation-' || n, 'urn:no:difi:profile:arkivmelding:administrasjon:ver1.0',
                 'urn:no:difi:arkivmelding:xsd::arkivmelding', 'arkivmelding', '0192:991825827', '991825827',
-                '0192:' || (900000000 + n % 400), '' || (900000000 + n % 400), 'S',
-                '0192:' || (900000000 + n % 400), {bytes}, {bytes}, {NOW} + 3600000, {NOW}, 1, {NOW} FROM number;
+                '0192:' || (900000000 + n % 400), '' || (900000000 + n % 400), {bytes}, {key}, {NOW} + 3600000 FROM number;
+         INSERT INTO sending (outgoing, service, lane, state, due)
+            SELECT id, 'S', receiver_identifier, 1, {NOW} FROM outgoing ORDER BY id;
          INSERT INTO attachment (outgoing, number, blob, filename, mime, size, is_primary)
             SELECT id, 1, 'blob-' || id, 'arkivmelding.xml', 'application/xml', 5000, 1 FROM outgoing;"
     )

@@ -193,7 +193,7 @@ impl Run {
     /// What the databases have of messages that have not left, and whose hands they are in.
     fn under_way(&self) -> anyhow::Result<Vec<String>> {
         const SQL: &str = "SELECT 'outgoing ' || kind || ' ' || message_id || ' state ' || state || ' holder ' || \
-             coalesce(holder, 0) || ' lease ' || lease || ' attempt ' || attempt || ' due ' || due FROM outgoing \
+             coalesce(holder, 0) || ' lease ' || lease || ' attempt ' || attempt || ' due ' || due FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
              UNION ALL SELECT 'incoming ' || message_id || ' locked until ' || coalesce(locked_until, 0) FROM incoming \
              UNION ALL SELECT 'session ' || id || ' of ' || name || ' alive until ' || alive_until FROM session";
         let mut found = Vec::new();

@@ -66,7 +66,7 @@ fn first(store: &SharedStore) -> anyhow::Result<i64> {
 fn in_hand(store: &SharedStore, session: i64) -> anyhow::Result<i64> {
     number(
         store,
-        &format!("SELECT count(*) FROM outgoing WHERE state = 2 AND holder = {session}"),
+        &format!("SELECT count(*) FROM sending WHERE state = 2 AND holder = {session}"),
     )
 }
 
@@ -91,7 +91,7 @@ async fn taken_over(store: &SharedStore, session: i64) -> anyhow::Result<()> {
     let started = Instant::now();
     let left = format!(
         "SELECT (SELECT count(*) FROM session WHERE id = {session}) \
-         + (SELECT count(*) FROM outgoing WHERE state = 2 AND holder = {session}) \
+         + (SELECT count(*) FROM sending WHERE state = 2 AND holder = {session}) \
          + (SELECT count(*) FROM duty WHERE name = 'receive dpo' AND session = {session})"
     );
     while number(store, &left)? > 0 {
@@ -200,7 +200,7 @@ async fn a_node_that_is_told_to_stop_finishes_a_long_upload_and_nobody_takes_it_
         traffic.sides[0].put(0, None);
         let status = member.node.terminate().await?;
         ensure!(status.success(), "{status}");
-        let given_up = number(store, "SELECT count(*) FROM outgoing WHERE uncertain = 1")?;
+        let given_up = number(store, "SELECT count(*) FROM sending WHERE uncertain = 1")?;
         ensure!(given_up == 0, "{given_up} messages were taken for cut off");
         ensure!(
             !member.node.log().contains("another worker took the message"),
