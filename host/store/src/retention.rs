@@ -98,7 +98,7 @@ fn old(row: &dyn Row) -> Result<Old, DatabaseError> {
 
 /// The rows before `?1`, from `?2` and `?3` on, by age.
 pub(crate) fn select(removes: Removes) -> String {
-    let (columns, table, at, only) = match removes {
+    let (columns, table, id, at, only) = match removes {
         Removes::Conversations => {
             let ends: Vec<String> = Status::all()
                 .filter(|status| status.finished())
@@ -112,6 +112,7 @@ pub(crate) fn select(removes: Removes) -> String {
             (
                 format!("direction, service, process, {ended}"),
                 "conversation",
+                "id",
                 "last_update",
                 "",
             )
@@ -119,20 +120,22 @@ pub(crate) fn select(removes: Removes) -> String {
         Removes::GivenUp => (
             "'OUTGOING', service, process, ''".to_owned(),
             outgoing::FROM,
+            "sending.outgoing",
             "due",
             "state = 3 AND ",
         ),
         Removes::NotTaken => (
             "'INCOMING', service, process, ''".to_owned(),
             "incoming",
+            "id",
             "last_updated",
             "",
         ),
-        Removes::SetAside => ("'INCOMING', service, '', ''".to_owned(), "set_aside", "at", ""),
+        Removes::SetAside => ("'INCOMING', service, '', ''".to_owned(), "set_aside", "id", "at", ""),
     };
     format!(
-        "SELECT id, {at}, {columns} FROM {table} WHERE {only}{at} < ?1 AND {at} >= ?2 AND ({at} > ?2 OR id > ?3) \
-         ORDER BY {at}, id LIMIT {STEP}"
+        "SELECT {id}, {at}, {columns} FROM {table} WHERE {only}{at} < ?1 AND {at} >= ?2 AND ({at} > ?2 OR {id} > ?3) \
+         ORDER BY {at}, {id} LIMIT {STEP}"
     )
 }
 

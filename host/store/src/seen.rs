@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use aws_lc_rs::digest;
 
 use super::{Store, StoreError};
-use crate::database::{Connection, Dialect, few_sizes, params, places, row};
+use crate::database::{Connection, Dialect, params, row};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Days that an id is remembered at least.
@@ -82,19 +82,16 @@ pub(crate) fn seen(connection: &Connection, key: &SeenKey) -> Result<bool, Store
 /// own: a join could read whole tables through.
 pub(crate) fn ours_among(connection: &Connection, message_ids: &[&str]) -> Result<HashSet<String>, StoreError> {
     let mut ours = HashSet::new();
-    let mut rest = message_ids.iter();
-    for size in few_sizes(message_ids.len()) {
-        let given = rest.by_ref().take(size);
-        let values: Vec<_> = given.flat_map(|id| row![&SeenKey::sent(id).0[..], id]).collect();
+    let ids = message_ids.iter().map(|id| row![&SeenKey::sent(id).0[..], id]);
+    for (given, values) in connection.given(ids.collect()) {
         let sql = format!(
-            "WITH given (key, message_id) AS (VALUES {}) SELECT message_id, key FROM given WHERE \
+            "WITH given (key, message_id) AS ({given}) SELECT message_id, key FROM given WHERE \
              (SELECT day FROM seen WHERE seen.key = given.key) IS NOT NULL OR \
              (SELECT 1 FROM conversation WHERE conversation.message_id = given.message_id LIMIT 1) IS NOT NULL OR \
              (SELECT 1 FROM outgoing WHERE outgoing.message_id = given.message_id AND kind = 'message') IS NOT NULL \
              UNION ALL SELECT message_id, keys FROM (SELECT message_id, key, (SELECT keys FROM seen_page \
              WHERE seen_page.generation = seen_generation.generation AND low <= key ORDER BY low DESC LIMIT 1) AS keys \
-             FROM given CROSS JOIN seen_generation) AS page WHERE instr(keys, key) > 0",
-            places(size, values.len())
+             FROM given CROSS JOIN seen_generation) AS page WHERE instr(keys, key) > 0"
         );
         let found = connection.all(&sql, &values, |row| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?)))?;
         ours.extend(

@@ -13,6 +13,8 @@ pub(crate) enum Value<'a> {
     Text(Option<Cow<'a, str>>),
     /// Bytes.
     Bytes(Option<Cow<'a, [u8]>>),
+    /// Several of one of these kinds, where a statement takes an array.
+    Many(Vec<Value<'a>>),
 }
 
 impl Value<'_> {
@@ -22,6 +24,33 @@ impl Value<'_> {
             Self::Integer(number) => Value::Integer(number),
             Self::Text(text) => Value::Text(text.map(|text| Cow::Owned(text.into_owned()))),
             Self::Bytes(bytes) => Value::Bytes(bytes.map(|bytes| Cow::Owned(bytes.into_owned()))),
+            Self::Many(values) => Value::Many(values.into_iter().map(Value::into_owned).collect()),
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The number, which can be missing; `None` for another kind of value.
+    pub(crate) fn as_integer(&self) -> Option<Option<i64>> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The same for a text.
+    pub(crate) fn as_text(&self) -> Option<Option<&str>> {
+        match self {
+            Self::Text(text) => Some(text.as_deref()),
+            _ => None,
+        }
+    }
+
+    /// The same for bytes.
+    pub(crate) fn as_bytes(&self) -> Option<Option<&[u8]>> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.as_deref()),
+            _ => None,
         }
     }
 }

@@ -13,7 +13,7 @@ fn is_question(sql: &str) -> bool {
 const ROWS: usize = 16;
 
 /// Powers of two that make up so many rows: each is a statement that the database has to know, so there are few.
-pub(crate) fn few_sizes(mut rows: usize) -> impl Iterator<Item = usize> {
+fn few_sizes(mut rows: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let size = 1 << rows.min(ROWS).checked_ilog2()?;
         rows -= size;
@@ -21,16 +21,43 @@ pub(crate) fn few_sizes(mut rows: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// `(?1, ?2), (?3, ?4)`: two rows of together four values.
-pub(crate) fn places(rows: usize, values: usize) -> String {
-    let width = values / rows.max(1);
-    let row = |number: usize| {
-        let places: Vec<String> = (1..=width)
-            .map(|place| format!("?{}", number * width + place))
-            .collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+/// `(?3, ?4)`: two places from the third on.
+fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count).map(|place| format!("?{place}")).collect();
+    format!("({})", places.join(", "))
+}
+
+/// A table that a statement brings along: its SQL, and the values in it.
+pub(crate) type Given<'a> = (String, Vec<Value<'a>>);
+
+/// Rows as tables that statements bring along. SQLite knows a statement for each of a few numbers of rows; PostgreSQL gets an array for each
+/// column, and one statement does for any number.
+fn given<'a>(dialect: Dialect, rows: Vec<Vec<Value<'a>>>) -> Vec<Given<'a>> {
+    let width = rows.first().map_or(0, Vec::len);
+    if width == 0 {
+        return Vec::new();
+    }
+    let mut values = rows.into_iter();
+    match dialect {
+        Dialect::Sqlite => few_sizes(values.len())
+            .map(|size| {
+                let places: Vec<String> = (0..size).map(|row| places(row * width + 1, width)).collect();
+                let values = values.by_ref().take(size).flatten().collect();
+                (format!("VALUES {}", places.join(", ")), values)
+            })
+            .collect(),
+        Dialect::Postgres => {
+            let mut columns: Vec<Vec<Value<'a>>> = (0..width).map(|_| Vec::with_capacity(values.len())).collect();
+            for row in values {
+                columns
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(column, value)| column.push(value));
+            }
+            let columns = columns.into_iter().map(Value::Many).collect();
+            vec![(format!("SELECT * FROM unnest{}", places(1, width)), columns)]
+        }
+    }
 }
 
 /// A connection in the hands of one piece of work.
@@ -172,20 +199,25 @@ impl Connection {
             .ok_or_else(|| DatabaseError::Other("a row that must be there is missing".into()))
     }
 
+    /// Rows, none of them empty and all of the same kind, as tables that statements bring along.
+    pub(crate) fn given<'a>(&self, rows: Vec<Vec<Value<'a>>>) -> Vec<Given<'a>> {
+        given(self.dialect, rows)
+    }
+
     /// Adds rows to a table, many with one statement. `into`: table and columns; `tail`: what follows the values, and ends in
     /// RETURNING what `read` reads.
     pub(crate) fn insert<T>(
         &self,
         into: &str,
-        mut rows: Vec<OwnedRow>,
+        rows: Vec<OwnedRow>,
         tail: &str,
         read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, DatabaseError> {
         let mut added = Vec::new();
-        for size in few_sizes(rows.len()) {
-            let values: Vec<_> = rows.drain(..size).flatten().collect();
-            let sql = format!("INSERT INTO {into} VALUES {}{tail}", places(size, values.len()));
-            self.each(&sql, &values, &read, |row| added.push(row))?;
+        for (table, values) in self.given(rows) {
+            self.each(&format!("INSERT INTO {into} {table}{tail}"), &values, &read, |row| {
+                added.push(row)
+            })?;
         }
         Ok(added)
     }
@@ -198,11 +230,11 @@ impl Connection {
         tail: &str,
         read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, DatabaseError> {
-        let (mut found, mut rest) = (Vec::new(), ids.iter());
-        for size in few_sizes(ids.len()) {
-            let values: Vec<_> = rest.by_ref().take(size).map(ToValue::value).collect();
-            let sql = format!("{sql} IN {}{tail}", places(1, size));
-            self.each(&sql, &values, &read, |row| found.push(row))?;
+        let mut found = Vec::new();
+        for (table, values) in self.given(ids.iter().map(|id| vec![id.value()]).collect()) {
+            self.each(&format!("{sql} IN ({table}){tail}"), &values, &read, |row| {
+                found.push(row)
+            })?;
         }
         Ok(found)
     }

@@ -14,7 +14,7 @@ mod writers;
 use sqlx::postgres::PgConnectOptions;
 
 pub(crate) use column::{OwnedRow, Row, ToValue, Value, params, row};
-pub(crate) use connection::{Connection, few_sizes, places};
+pub(crate) use connection::Connection;
 pub use hints::Hints;
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;

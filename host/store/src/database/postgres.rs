@@ -5,6 +5,7 @@
 //! mark there. It waits for the lost transaction to end and then knows; a lost transaction that comes later finds the mark
 //! taken and fails.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -253,14 +254,47 @@ fn arguments(values: &[Value<'_>]) -> Result<PgArguments, DatabaseError> {
     for value in values {
         match value {
             Value::Integer(number) => arguments.add(*number),
-            // This database has no text with a zero in it; nobody means one.
-            Value::Text(Some(text)) if text.contains('\0') => arguments.add(text.replace('\0', "\u{fffd}")),
-            Value::Text(text) => arguments.add(text.as_deref()),
+            Value::Text(text) => arguments.add(text.as_deref().map(storable)),
             Value::Bytes(bytes) => arguments.add(bytes.as_deref()),
+            Value::Many(values) => add_array(&mut arguments, values),
         }
         .map_err(|error| DatabaseError::Other(error.to_string()))?;
     }
     Ok(arguments)
+}
+
+/// Values of one kind, which the first one shows.
+fn add_array(arguments: &mut PgArguments, values: &[Value<'_>]) -> Result<(), sqlx::error::BoxDynError> {
+    let mixed = || "an array of different kinds of values".into();
+    match values.first() {
+        Some(Value::Integer(_)) => {
+            let numbers: Option<Vec<_>> = values.iter().map(Value::as_integer).collect();
+            arguments.add(numbers.ok_or_else(mixed)?)
+        }
+        Some(Value::Text(_)) => {
+            let texts: Option<Vec<_>> = values.iter().map(Value::as_text).collect();
+            let texts: Vec<_> = texts
+                .ok_or_else(mixed)?
+                .into_iter()
+                .map(|text| text.map(storable))
+                .collect();
+            arguments.add(texts)
+        }
+        Some(Value::Bytes(_)) => {
+            let bytes: Option<Vec<_>> = values.iter().map(Value::as_bytes).collect();
+            arguments.add(bytes.ok_or_else(mixed)?)
+        }
+        Some(Value::Many(_)) | None => Err(mixed()),
+    }
+}
+
+/// This database has no text with a zero in it; nobody means one.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 impl Driver for Session {

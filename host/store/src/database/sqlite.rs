@@ -116,6 +116,10 @@ impl ToSql for Value<'_> {
             Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(Some(bytes)) => ValueRef::Blob(bytes),
             Self::Integer(None) | Self::Text(None) | Self::Bytes(None) => ValueRef::Null,
+            Self::Many(_) => {
+                let reason = "this database takes no arrays";
+                return Err(rusqlite::Error::ToSqlConversionFailure(reason.into()));
+            }
         }))
     }
 }

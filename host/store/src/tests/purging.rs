@@ -239,7 +239,7 @@ async fn no_purge_reads_a_whole_table(place: Place) {
     apart(place.ground, |connection| {
         for (removes, index) in [
             (Removes::Conversations, "conversation_by_update"),
-            (Removes::GivenUp, "outgoing_given_up"),
+            (Removes::GivenUp, "sending_given_up"),
             (Removes::NotTaken, "incoming_by_age"),
             (Removes::SetAside, "set_aside_by_time"),
         ] {

@@ -191,12 +191,12 @@ fn pieces_of_a_kind_are_run_together_and_each_gets_its_own_answer() {
         }
     }
     let sizes = |limit| -> Vec<usize> {
-        let answers = commit_together(20..40, limit);
+        let answers = commit_together(20..100, limit);
         answers.into_iter().map(|answer| answer.unwrap().1).collect()
     };
-    assert_eq!(sizes(100), [vec![16; 16], vec![4; 4]].concat());
+    assert_eq!(sizes(100), [vec![64; 64], vec![16; 16]].concat());
     // However many are one, a commit has no more pieces than it may.
-    assert_eq!(sizes(10), vec![10; 20]);
+    assert_eq!(sizes(10), vec![10; 80]);
 }
 
 #[test]

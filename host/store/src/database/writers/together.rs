@@ -8,8 +8,8 @@ use super::{Job, Ran, Waiting};
 use crate::StoreError;
 use crate::database::Connection;
 
-/// As many at most; each number of rows is a statement that the database has to know.
-const COMPANY: usize = 16;
+/// As many at most: what is run again, one by one, when one of them fails.
+const COMPANY: usize = 64;
 
 /// A piece that can be run together with others of its kind.
 pub(crate) trait Together: Send + 'static {
