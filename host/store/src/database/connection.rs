@@ -232,9 +232,13 @@ impl Connection {
     ) -> Result<Vec<T>, DatabaseError> {
         let mut found = Vec::new();
         for (table, values) in self.given(ids.iter().map(|id| vec![id.value()]).collect()) {
-            self.each(&format!("{sql} IN ({table}){tail}"), &values, &read, |row| {
-                found.push(row)
-            })?;
+            let one_of = match self.dialect {
+                Dialect::Sqlite => format!("IN ({table})"),
+                // Of an array it knows that it is short.
+                Dialect::Postgres => "= ANY(?1)".to_owned(),
+            };
+            let sql = format!("{sql} {one_of}{tail}");
+            self.each(&sql, &values, &read, |row| found.push(row))?;
         }
         Ok(found)
     }
