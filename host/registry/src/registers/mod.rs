@@ -6,7 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | `brreg`, `elma`, `virksert`, `svarut`, `krr`, `freg`, `nhn`, `fiks` | a client for each register |
-//! | `wire`, `ks`, `jws`, `xml`, `certificate`, `token` | what several of them need |
+//! | `wire`, `ks`, `jws`, `chain`, `xml`, `certificate`, `token` | what several of them need |
 //! | `cached`, `breaker` | what is around every client |
 //! | `settings`, `open` | `[registers.…]`, and registers made from it |
 
@@ -14,6 +14,7 @@ mod breaker;
 mod brreg;
 mod cached;
 pub mod certificate;
+pub mod chain;
 mod elma;
 mod fiks;
 mod freg;
