@@ -8,7 +8,7 @@
 //! | `brreg`, `elma`, `virksert`, `svarut`, `krr`, `freg`, `nhn`, `fiks` | a client for each register |
 //! | `wire`, `ks`, `jws`, `chain`, `xml`, `certificate`, `token` | what several of them need |
 //! | `cached`, `breaker` | what is around every client |
-//! | `settings`, `open` | `[registers.…]`, and registers made from it |
+//! | `settings`, `open`, `left_out` | `[registers.…]`, registers made from it, and what is so without one |
 
 mod breaker;
 mod brreg;
@@ -21,6 +21,7 @@ mod freg;
 mod jws;
 mod krr;
 mod ks;
+mod left_out;
 mod nhn;
 mod open;
 pub mod settings;
