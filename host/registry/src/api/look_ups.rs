@@ -10,17 +10,19 @@ use axum::{Json, Router};
 use budstikke_message::identifier::{Identifier, OrganisationNumber, ProcessId};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::accept::{Form, choose};
 use super::clients::Client;
 use super::finish::empty;
 use super::refusal::Refusal;
-use super::{Api, LookupError, Query};
+use super::{Api, LookupError, Query, lookups};
 use crate::model::Lookup;
 
 /// Must be `true` for answers that are on trial.
 const BETA: &str = "x-enable-beta-features";
+/// The registers that gave no answer, in an answer that is therefore not whole.
+const INCOMPLETE: HeaderName = HeaderName::from_static("budstikke-incomplete");
 
 type Answered = Result<Response, Refusal>;
 type Given<T> = Result<Path<T>, PathRejection>;
@@ -45,7 +47,7 @@ async fn identifier(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<S
     let caller = client.caller().ok_or_else(Refusal::no_consumer)?;
     let found = api.lookups.identifier(&query, &caller).await;
     let found = counted(&api, "identifier", found, &query.receiver)?;
-    Ok(answer(&api, form, json(&found)?))
+    looked_up(&api, form, found)
 }
 
 async fn process(
@@ -62,7 +64,7 @@ async fn process(
     let caller = client.caller().ok_or_else(Refusal::no_consumer)?;
     let found = api.lookups.process(&query, &process, &caller).await;
     let found = counted(&api, "process", found, &query.receiver)?;
-    Ok(answer(&api, form, json(&found)?))
+    looked_up(&api, form, found)
 }
 
 async fn info(State(api): State<Arc<Api>>, headers: HeaderMap, id: Given<String>, asked: Asked) -> Answered {
@@ -177,7 +179,6 @@ fn query(identifier: &str, asked: Asked, headers: &HeaderMap) -> Result<Query, R
             .map_err(|_| bad())?,
         print: parameter("print").map_or(Some(true), truth).ok_or_else(bad)?,
         beta,
-        on_behalf_of: None,
     })
 }
 
@@ -195,6 +196,18 @@ fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
         tracing::error!(%error, "an answer could not be written");
         Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR)
     })
+}
+
+/// An answer about a receiver, and whether it is whole.
+fn looked_up(api: &Api, form: Form, found: lookups::Answer) -> Answered {
+    let unanswered: Vec<&str> = found.unanswered().into_iter().collect();
+    let mut response = answer(api, form, json(&found.into_lookup())?);
+    if !unanswered.is_empty()
+        && let Ok(names) = HeaderValue::try_from(unanswered.join(", "))
+    {
+        response.headers_mut().insert(INCOMPLETE, names);
+    }
+    Ok(response)
 }
 
 /// The payload, or its signed form.

@@ -32,7 +32,7 @@ use clients::Clients;
 use signing::Signer;
 
 pub use admin::{AdminGate, Admission};
-pub use lookups::{LookupError, Lookups, Query};
+pub use lookups::{Answer, Explanation, LookupError, Lookups, Query};
 pub use metrics::Metrics;
 
 /// Where the API stands when nobody says otherwise. Spec: service registry, 1.

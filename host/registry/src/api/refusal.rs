@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::LookupError;
 use super::clients::Unauthenticated;
+use crate::registers::Asker;
 
 /// When a register that is down can be asked again, as clients are told.
 const RETRY: Duration = Duration::from_secs(30);
@@ -102,9 +103,17 @@ impl Refusal {
             E::LevelNotAvailable { .. }
             | E::CertificatesDiffer { .. }
             | E::PatientNotRetrievable
-            | E::RegisterRejected { .. } => StatusCode::BAD_REQUEST,
-            E::ScopeMissing { .. } | E::RegisterDenied { .. } => StatusCode::UNAUTHORIZED,
-            E::RegisterUnusable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            | E::RegisterRejected {
+                asker: Asker::Caller, ..
+            } => StatusCode::BAD_REQUEST,
+            E::ScopeMissing { .. }
+            | E::RegisterDenied {
+                asker: Asker::Caller, ..
+            } => StatusCode::UNAUTHORIZED,
+            // What a register holds against us, the client cannot mend.
+            E::RegisterDenied { asker: Asker::Us, .. }
+            | E::RegisterRejected { asker: Asker::Us, .. }
+            | E::RegisterUnusable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             E::NoRecordForCitizen => {
                 let text = format!("{error}: {receiver}");
                 return Self {

@@ -1,5 +1,7 @@
 //! What a look-up gives.
 
+use std::collections::BTreeSet;
+
 use budstikke_message::identifier::ProcessId;
 use serde::Serialize;
 
@@ -19,9 +21,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether something was left out that may be there later.
-    pub fn is_incomplete(&self) -> bool {
-        self.left_out.iter().any(|left_out| left_out.error.is_temporary())
+    /// The registers that gave no answer, so that something is left out. Empty: what is left out is not there.
+    pub fn unanswered(&self) -> BTreeSet<&'static str> {
+        let errors = self.left_out.iter().map(|left_out| &left_out.error);
+        errors.filter_map(LookupError::register).collect()
     }
 
     /// What goes over the wire.

@@ -2,7 +2,7 @@
 
 use budstikke_message::identifier::ProcessId;
 
-use crate::registers::RegisterError;
+use crate::registers::{Asker, RegisterError};
 
 /// One variant for each way to fail. Texts never hold a person number: receivers are shown with their digits hidden.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,13 +30,13 @@ pub enum LookupError {
     /// Nobody knows the organisation that a letter would come back to.
     #[error("the sender {organisation} is not known, so there is no return address")]
     UnknownSender {
-        /// The caller or who it asks for.
+        /// The caller.
         organisation: String,
     },
     /// The organisation that a letter would come back to has no postal address.
     #[error("the sender {organisation} has no postal address, so there is no return address")]
     SenderWithoutAddress {
-        /// The caller or who it asks for.
+        /// The caller.
         organisation: String,
     },
     /// The receiver has no valid certificate for a use.
@@ -91,6 +91,8 @@ pub enum LookupError {
     RegisterDenied {
         /// The register.
         register: &'static str,
+        /// Whose credentials it refused.
+        asker: Asker,
         /// What it said.
         detail: String,
     },
@@ -99,6 +101,8 @@ pub enum LookupError {
     RegisterRejected {
         /// The register.
         register: &'static str,
+        /// Who asked.
+        asker: Asker,
         /// What it said.
         detail: String,
     },
@@ -124,6 +128,17 @@ impl LookupError {
         matches!(self, Self::RegisterUnavailable { .. })
     }
 
+    /// The register that gave no answer, if it was for that.
+    pub fn register(&self) -> Option<&'static str> {
+        match self {
+            Self::RegisterUnavailable { register, .. }
+            | Self::RegisterDenied { register, .. }
+            | Self::RegisterRejected { register, .. }
+            | Self::RegisterUnusable { register, .. } => Some(register),
+            _ => None,
+        }
+    }
+
     pub(super) fn not_set_up(detail: impl Into<String>) -> Self {
         Self::NotSetUp { detail: detail.into() }
     }
@@ -133,8 +148,25 @@ impl From<RegisterError> for LookupError {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Unavailable { register, detail } => Self::RegisterUnavailable { register, detail },
-            RegisterError::Denied { register, detail } => Self::RegisterDenied { register, detail },
-            RegisterError::Rejected { register, detail } => Self::RegisterRejected { register, detail },
+            RegisterError::Denied {
+                register,
+                asker,
+                detail,
+            } => Self::RegisterDenied {
+                register,
+                asker,
+                detail,
+            },
+            RegisterError::Rejected {
+                register,
+                asker,
+                detail,
+            } => Self::RegisterRejected {
+                register,
+                asker,
+                detail,
+            },
+            RegisterError::NotSetUp { register, detail } => Self::not_set_up(format!("{register}: {detail}")),
             RegisterError::Unusable { register, detail } => Self::RegisterUnusable { register, detail },
         }
     }

@@ -24,6 +24,7 @@ pub(super) async fn find(inquiry: &Inquiry<'_>, fact: &Fact, process: &Process) 
         Fact::ByProcess => (inquiry.by_process, Source::Question),
         Fact::Beta => (inquiry.query.beta, Source::Question),
         Fact::PrintWanted => (inquiry.query.print, Source::Question),
+        Fact::Takes(name) => (process.document_types.iter().any(|of| of.fits(name)), Source::OwnData),
         Fact::Feature(name) => (
             !inquiry.directory.settings.features_off.contains(name),
             Source::Settings,

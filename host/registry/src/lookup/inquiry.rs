@@ -3,10 +3,10 @@
 //! Every register is asked at most once for a question, also when it could not answer. Nothing here outlives the question; clients of
 //! registers have caches of their own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use budstikke_message::identifier::{DocumentType, OrganisationNumber, Person, ProcessId};
+use budstikke_message::identifier::{DocumentType, OrganisationNumber, Person};
 use budstikke_message::x509::Certificate;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -15,7 +15,7 @@ use super::receiver::Receiver;
 use super::{Directory, Query, certificate};
 use crate::caller::{Caller, CallerToken};
 use crate::data::{OwnOrganisation, Snapshot};
-use crate::registers::{Account, Contact, HealthUnit, Organisation, Printer, ReceiverSystem, Resident};
+use crate::registers::{Account, Contact, HealthUnit, Organisation, Printer, ReceiverSystem, Registered, Resident};
 
 type Said<T> = OnceCell<Result<T, LookupError>>;
 
@@ -30,7 +30,7 @@ pub(super) struct Inquiry<'a> {
     /// All document types that the question is about.
     pub(super) document_types: Vec<DocumentType>,
     token: &'a CallerToken,
-    registrations: Said<BTreeMap<DocumentType, BTreeSet<ProcessId>>>,
+    registrations: Said<Registered>,
     receiver_systems: Said<Vec<ReceiverSystem>>,
     contact: Said<Contact>,
     printer: Said<Printer>,
@@ -124,35 +124,32 @@ impl<'a> Inquiry<'a> {
         }))
     }
 
-    /// Who a letter comes back to.
+    /// Who a letter comes back to: the caller.
     pub(super) async fn sender(&self) -> Result<&Organisation, LookupError> {
-        let asked_for = self.query.on_behalf_of.clone();
-        let caller = self.caller.map(|caller| caller.organisation.org().to_owned());
-        let shown = asked_for.as_ref().map(ToString::to_string).or_else(|| {
-            // The text of a claim; shown as identifiers are, so that a person number in it is hidden.
-            self.caller.map(|caller| caller.organisation.to_string())
-        });
-        let number = asked_for.or_else(|| caller?.parse().ok());
+        let caller = self.caller.map(|caller| &caller.organisation);
+        let number: Option<OrganisationNumber> = caller.and_then(|caller| caller.org().parse().ok());
         let found = self.sender.get_or_init(|| async {
             match &number {
                 Some(number) => self.organisation(number).await,
                 None => Ok(None),
             }
         });
-        said(found.await)?.as_ref().ok_or_else(|| LookupError::UnknownSender {
-            organisation: shown.unwrap_or_default(),
-        })
+        // The text of a claim; shown as identifiers are, so that a person number in it is hidden.
+        let shown = || caller.map(ToString::to_string).unwrap_or_default();
+        said(found.await)?
+            .as_ref()
+            .ok_or_else(|| LookupError::UnknownSender { organisation: shown() })
     }
 
     /// ELMA's registrations for the document types of the question.
-    pub(super) async fn registrations(&self) -> Result<&BTreeMap<DocumentType, BTreeSet<ProcessId>>, LookupError> {
+    pub(super) async fn registrations(&self) -> Result<&Registered, LookupError> {
         let number = self.number()?;
         let asked = self.registrations.get_or_init(|| async {
             match &self.directory.registers.registrations {
                 Some(elma) if !self.document_types.is_empty() => {
                     Ok(elma.by_document_type(number, &self.document_types).await?)
                 }
-                _ => Ok(BTreeMap::new()),
+                _ => Ok(Registered::new()),
             }
         });
         said(asked.await)

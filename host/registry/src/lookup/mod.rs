@@ -48,8 +48,6 @@ pub struct Query {
     pub print: bool,
     /// Whether the caller takes part in trials.
     pub beta: bool,
-    /// Whose letter it is, when not the caller's own: it comes back to this organisation.
-    pub on_behalf_of: Option<OrganisationNumber>,
 }
 
 impl Query {
@@ -60,7 +58,6 @@ impl Query {
             level: None,
             print: true,
             beta: false,
-            on_behalf_of: None,
         }
     }
 }
@@ -264,17 +261,26 @@ fn whole(found: Found) -> (Vec<crate::rules::Trail>, Result<Answer, LookupError>
 }
 
 fn nothing_left(kind: ReceiverKind, left_out: &[LeftOut]) -> Option<LookupError> {
+    use LookupError as E;
+    let person = kind == ReceiverKind::Person;
     let errors = || left_out.iter().map(|left_out| &left_out.error);
-    let decisive = |error: &&LookupError| error.is_temporary() || matches!(error, LookupError::ScopeMissing { .. });
+    let decisive = |error: &&LookupError| match error {
+        E::RegisterUnavailable { .. }
+        | E::RegisterDenied { .. }
+        | E::RegisterUnusable { .. }
+        | E::NotSetUp { .. }
+        | E::ScopeMissing { .. } => true,
+        E::RegisterRejected { .. } => !person,
+        _ => false,
+    };
     if let Some(error) = errors().find(decisive) {
         return Some(error.clone());
     }
-    if kind != ReceiverKind::Person {
+    if !person {
         return None;
     }
-    let error = errors().next()?;
-    Some(match error {
-        LookupError::RegisterRejected { .. } | LookupError::UnknownResident => LookupError::NoRecordForCitizen,
+    Some(match errors().next()? {
+        E::RegisterRejected { .. } | E::UnknownResident => E::NoRecordForCitizen,
         other => other.clone(),
     })
 }

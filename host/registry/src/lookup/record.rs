@@ -37,7 +37,7 @@ pub(super) async fn make(
         process: process.identifier.to_string(),
         document_types,
         service: Service {
-            endpoint_url: endpoint(inquiry, template, process, settings),
+            endpoint_url: Some(endpoint(inquiry, template, process, settings)?),
             security_level: level(inquiry, template, process).await?,
             ..codes(inquiry, template, process, settings)?
         },
@@ -75,13 +75,20 @@ fn endpoint(
     template: &Template,
     process: &Process,
     settings: Option<&ServiceSettings>,
-) -> Option<String> {
-    match (template.endpoint, &inquiry.receiver) {
-        (Endpoint::Service, _) => settings?.endpoint_url.clone(),
-        (Endpoint::ProcessCode, _) => process.service_code.clone(),
-        (Endpoint::Account, Receiver::Account(account)) => Some(account.as_str().to_owned()),
-        (Endpoint::Account, _) => None,
-    }
+) -> Result<String, LookupError> {
+    let (found, missing) = match (template.endpoint, &inquiry.receiver) {
+        (Endpoint::Account, Receiver::Account(account)) => (Some(account.as_str().to_owned()), String::new()),
+        (Endpoint::Account, _) => (None, "a record asks of others what only accounts have".to_owned()),
+        (Endpoint::Service, _) => (
+            settings.and_then(|settings| settings.endpoint_url.clone()),
+            format!("the settings of the service {} have no endpoint-url", template.service),
+        ),
+        (Endpoint::ProcessCode, _) => (
+            process.service_code.clone(),
+            format!("the process {} has no service code", process.identifier),
+        ),
+    };
+    found.ok_or_else(|| LookupError::not_set_up(missing))
 }
 
 fn codes(
@@ -100,25 +107,41 @@ fn codes(
         resource: row.resource.clone(),
         ..service.clone()
     };
-    Ok(match template.codes {
-        Codes::None => service,
-        Codes::Process => of_row(process),
+    match template.codes {
+        Codes::None => Ok(service),
+        Codes::Protocol => Ok(Service {
+            service_code: Some(process.identifier.to_string()),
+            ..service
+        }),
+        Codes::Process => filled(of_row(process), || format!("the process {}", process.identifier)),
         Codes::DefaultProcess => {
             let name = inquiry.directory.settings.default_process.as_ref();
             let row = name.and_then(|name| inquiry.data.processes.get(name));
-            of_row(row.ok_or_else(|| LookupError::not_set_up("the default process stands in no table"))?)
+            let row = row.ok_or_else(|| LookupError::not_set_up("the default process stands in no table"))?;
+            filled(of_row(row), || format!("the default process {}", row.identifier))
         }
-        Codes::Protocol => Service {
-            service_code: Some(process.identifier.to_string()),
-            ..service
-        },
-        Codes::Service => Service {
-            service_code: settings.and_then(|settings| settings.service_code.clone()),
-            service_edition_code: settings.and_then(|settings| settings.service_edition_code.clone()),
-            resource: settings.and_then(|settings| settings.resource.clone()),
-            ..service
-        },
-    })
+        Codes::Service => {
+            let of_settings = Service {
+                service_code: settings.and_then(|settings| settings.service_code.clone()),
+                service_edition_code: settings.and_then(|settings| settings.service_edition_code.clone()),
+                resource: settings.and_then(|settings| settings.resource.clone()),
+                ..service
+            };
+            filled(of_settings, || format!("[services.{}]", template.service))
+        }
+    }
+}
+
+/// A service of Altinn 3 has a resource, one of Altinn 2 a code with its edition. With neither it cannot be sent to.
+fn filled(service: Service, whose: impl FnOnce() -> String) -> Result<Service, LookupError> {
+    let of_altinn_2 = service.service_code.is_some() && service.service_edition_code.is_some();
+    if service.resource.is_some() || of_altinn_2 {
+        return Ok(service);
+    }
+    Err(LookupError::not_set_up(format!(
+        "{} has neither a resource nor a service code with its edition",
+        whose()
+    )))
 }
 
 async fn pem(
@@ -242,12 +265,9 @@ async fn health(inquiry: &Inquiry<'_>) -> Result<Health, LookupError> {
     let patient = match patient {
         None => None,
         Some(person) => {
-            let resident = inquiry.resident().await.map_err(|error| {
-                if error.is_temporary() {
-                    error
-                } else {
-                    LookupError::PatientNotRetrievable
-                }
+            let resident = inquiry.resident().await.map_err(|error| match error {
+                LookupError::RegisterRejected { .. } => LookupError::PatientNotRetrievable,
+                other => other,
             })?;
             let resident = resident.ok_or(LookupError::PatientNotRetrievable)?;
             Some(Patient {

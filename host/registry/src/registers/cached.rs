@@ -7,20 +7,22 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
-use budstikke_message::identifier::{DocumentType, Nhn, OrganisationNumber, Person, ProcessId};
+use budstikke_message::identifier::{DocumentType, Nhn, OrganisationNumber, Person};
 use budstikke_message::x509::Certificate;
 use moka::future::Cache;
 
 use super::breaker::Breaker;
 use super::settings::Pace;
+use super::virksert::Lists;
 use super::{
-    Account, Accounts, Certificates, Contact, Contacts, HealthUnit, HealthUnits, Organisation, Organisations, Printer,
-    ReceiverSystem, ReceiverSystems, RegisterError, Registrations, Resident, Residents,
+    Account, Accounts, Asker, Contact, Contacts, HealthUnit, HealthUnits, Organisation, Organisations, Printer,
+    ReceiverSystem, ReceiverSystems, RegisterError, Registered, Registrations, Resident, Residents,
 };
 use crate::caller::CallerToken;
 
@@ -64,7 +66,7 @@ impl<T: Clone + Send + Sync + 'static> Value for Vec<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Value for BTreeSet<T> {
+impl Value for Registered {
     fn is_absence(&self) -> bool {
         self.is_empty()
     }
@@ -96,9 +98,12 @@ impl<K, V: Value> moka::Expiry<K, V> for Lives {
 pub(super) struct Answers<K, V> {
     register: &'static str,
     kept: Cache<K, V>,
+    /// Answers that something is there, for when the register is down.
     last_good: Option<Cache<K, V>>,
     warned: Mutex<Option<Instant>>,
     breaker: Breaker,
+    /// Whether the last question was refused because it was ours.
+    denied: AtomicBool,
     whole: Duration,
     retries: u32,
     retry_pause: Duration,
@@ -125,7 +130,8 @@ impl<K: Key, V: Value> Answers<K, V> {
                 .build(),
             last_good,
             warned: Mutex::new(None),
-            breaker: Breaker::new(pace.failures, pace.peace),
+            breaker: Breaker::new(pace.failures, pace.answer, pace.peace),
+            denied: AtomicBool::new(false),
             whole: pace.whole,
             retries: pace.retries,
             retry_pause: pace.retry_pause,
@@ -158,20 +164,43 @@ impl<K: Key, V: Value> Answers<K, V> {
         F: Future<Output = Result<V, RegisterError>> + Send,
     {
         let Some(leave) = self.breaker.pass(Instant::now()) else {
-            let detail = format!("it failed again and again and is left in peace for {:?}", self.peace);
-            return Err(self.unavailable(detail));
+            return Err(self.in_peace());
         };
         let answer = tokio::time::timeout(self.whole, self.again_and_again(question)).await;
         let answer = answer.unwrap_or_else(|_| Err(self.unavailable(format!("no answer within {:?}", self.whole))));
+        self.denied.store(is_denial_of_us(&answer), Ordering::Relaxed);
         match &answer {
             Err(RegisterError::Unavailable { .. }) => leave.failed(Instant::now()),
+            // It would say the same to everybody, and accounts are locked for less.
+            answer if is_denial_of_us(answer) => leave.failed(Instant::now()),
+            Err(RegisterError::NotSetUp { .. }) => leave.unused(),
             // It may have said something odd, but it is there.
             _ => leave.answered(),
         }
         if let (Some(last_good), Ok(answer)) = (&self.last_good, &answer) {
-            last_good.insert(key.clone(), answer.clone()).await;
+            if answer.is_absence() {
+                // What is gone must not come back when the register goes down.
+                last_good.invalidate(key).await;
+            } else {
+                last_good.insert(key.clone(), answer.clone()).await;
+            }
         }
         answer
+    }
+
+    /// Why it is left in peace: a refusal stays one, which no old answer stands in for.
+    fn in_peace(&self) -> RegisterError {
+        if self.denied.load(Ordering::Relaxed) {
+            return RegisterError::Denied {
+                register: self.register,
+                asker: Asker::Us,
+                detail: format!("it did so again and again and is left in peace for {:?}", self.peace),
+            };
+        }
+        self.unavailable(format!(
+            "it failed again and again and is left in peace for {:?}",
+            self.peace
+        ))
     }
 
     async fn again_and_again<Q, F>(&self, question: Q) -> Result<V, RegisterError>
@@ -217,6 +246,11 @@ impl<K: Key, V: Value> Answers<K, V> {
     }
 }
 
+fn is_denial_of_us<V>(answer: &Result<V, RegisterError>) -> bool {
+    let ours = |error: &RegisterError| matches!(error, RegisterError::Denied { asker: Asker::Us, .. });
+    answer.as_ref().err().is_some_and(ours)
+}
+
 /// What stands for a token in a key: two clients do not see each other's answers, and no token lies about.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct TokenDigest([u8; digest::SHA256_OUTPUT_LEN]);
@@ -239,36 +273,24 @@ impl<R: Organisations> Organisations for Cached<R, OrganisationNumber, Option<Or
 }
 
 #[async_trait]
-impl<R: Registrations> Registrations for Cached<R, (OrganisationNumber, BTreeSet<DocumentType>), BTreeSet<ProcessId>> {
-    async fn processes(
+impl<R: Registrations> Registrations for Cached<R, (OrganisationNumber, BTreeSet<DocumentType>), Registered> {
+    async fn by_document_type(
         &self,
         number: &OrganisationNumber,
         document_types: &[DocumentType],
-    ) -> Result<BTreeSet<ProcessId>, RegisterError> {
+    ) -> Result<Registered, RegisterError> {
         let key = (number.clone(), document_types.iter().cloned().collect());
         self.answers
-            .ask(key, || self.inner.processes(number, document_types))
+            .ask(key, || self.inner.by_document_type(number, document_types))
             .await
     }
 }
 
 #[async_trait]
-impl<R: Certificates> Certificates for Cached<R, (OrganisationNumber, String), Option<Certificate>> {
-    async fn certificate(
-        &self,
-        number: &OrganisationNumber,
-        r#use: &str,
-    ) -> Result<Option<Certificate>, RegisterError> {
+impl<R: Lists> Lists for Cached<R, (OrganisationNumber, String), Vec<Certificate>> {
+    async fn listed(&self, number: &OrganisationNumber, r#use: &str) -> Result<Vec<Certificate>, RegisterError> {
         let key = (number.clone(), r#use.to_owned());
-        let answer = self.answers.ask(key, || self.inner.certificate(number, r#use)).await?;
-        // It may have run out while it was kept.
-        match answer {
-            Some(certificate) if !certificate.is_valid_at(jiff::Timestamp::now()) => Err(RegisterError::Unavailable {
-                register: self.answers.register,
-                detail: "the certificate that is known has just expired".to_owned(),
-            }),
-            answer => Ok(answer),
-        }
+        self.answers.ask(key, || self.inner.listed(number, r#use)).await
     }
 }
 

@@ -7,7 +7,7 @@
 //! it says nothing about who made it; TLS to the locator does. For that the answer is held against the question: participant and
 //! document type must be those that were asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use budstikke_message::identifier::{DocumentType, OrganisationNumber, ProcessId};
@@ -19,7 +19,7 @@ use super::open::OpenError;
 use super::settings::{Elma as Settings, Pace};
 use super::wire::Wire;
 use super::xml::{self, children, text};
-use super::{RegisterError, Registrations};
+use super::{RegisterError, Registered, Registrations};
 
 /// Its name in errors.
 pub(super) const NAME: &str = "ELMA";
@@ -42,17 +42,17 @@ impl Elma {
 
 #[async_trait]
 impl Registrations for Elma {
-    async fn processes(
+    async fn by_document_type(
         &self,
         number: &OrganisationNumber,
         document_types: &[DocumentType],
-    ) -> Result<BTreeSet<ProcessId>, RegisterError> {
+    ) -> Result<Registered, RegisterError> {
         let value = format!("{}:{number}", self.icd);
         let participant = format!("{PARTICIPANT_SCHEME}::{value}");
-        let mut processes = BTreeSet::new();
+        let mut all = Registered::new();
         let request = self.wire.get(&[&participant]);
         let Some(group) = self.wire.find(request, &[StatusCode::NOT_FOUND]).await? else {
-            return Ok(processes);
+            return Ok(all);
         };
         let listed = listed(&group).map_err(|detail| self.wire.unusable(detail))?;
         for wanted in document_types {
@@ -64,10 +64,13 @@ impl Registrations for Elma {
             // Listed a moment ago and taken away since: not registered with it.
             if let Some(metadata) = self.wire.find(request, &[StatusCode::NOT_FOUND]).await? {
                 let found = registered(&metadata, &value, wanted.as_str());
-                processes.extend(found.map_err(|detail| self.wire.unusable(detail))?);
+                let found = found.map_err(|detail| self.wire.unusable(detail))?;
+                if !found.is_empty() {
+                    all.insert(wanted.clone(), found.into_iter().collect());
+                }
             }
         }
-        Ok(processes)
+        Ok(all)
     }
 }
 

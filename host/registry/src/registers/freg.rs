@@ -14,8 +14,9 @@ use super::{Address, RegisterError, Resident, Residents};
 
 /// Its name in errors.
 pub(super) const NAME: &str = "Folkeregisteret";
-/// Values of `adressegradering` of addresses that nobody may write on a letter.
-const SECRET: [&str; 2] = ["fortrolig", "strengtFortrolig"];
+/// The value of `adressegradering` of an address that may be written on a letter; an empty one says the same. All others are secret,
+/// those too that come to be after today.
+const OPEN: &str = "ugradert";
 
 /// The client.
 pub(super) struct Freg {
@@ -89,7 +90,7 @@ impl Residents for Freg {
 impl Postadresse {
     fn read(self) -> Option<Address> {
         let graded = self.adressegradering.unwrap_or_default();
-        if SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(graded.trim())) {
+        if !graded.trim().is_empty() && !graded.trim().eq_ignore_ascii_case(OPEN) {
             return None;
         }
         let lines = self.adresselinje.unwrap_or_default().into_iter().flatten();
@@ -137,11 +138,15 @@ mod tests {
             json!({ "adresselinje": [""], "postnummer": " " }),
             json!({ "adresselinje": ["Testveien 1"], "adressegradering": "fortrolig" }),
             json!({ "adresselinje": ["Testveien 1"], "adressegradering": "strengtFortrolig" }),
+            json!({ "adresselinje": ["Testveien 1"], "adressegradering": "klientadresse" }),
+            json!({ "adresselinje": ["Testveien 1"], "adressegradering": "noe nytt" }),
         ] {
             assert!(address(none.clone()).is_none(), "{none}");
         }
-        let open =
-            json!({ "adresselinje": ["Testveien 1", null], "postnummer": "0001", "adressegradering": "ugradert" });
-        assert_eq!(address(open).unwrap().lines, ["Testveien 1"]);
+        for grade in [json!(null), json!(""), json!(" "), json!("ugradert"), json!("UGRADERT")] {
+            let open =
+                json!({ "adresselinje": ["Testveien 1", null], "postnummer": "0001", "adressegradering": grade });
+            assert_eq!(address(open).unwrap().lines, ["Testveien 1"], "{grade}");
+        }
     }
 }

@@ -10,26 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use budstikke_message::x509::Certificate;
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, TrustAnchor};
 use serde::Deserialize;
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, aws_lc_rs as algorithms};
 
+use super::chain;
 use super::open::OpenError;
 use super::settings::Krr as Settings;
 
 /// Most certificates that an answer may bring along.
 const CHAIN: usize = 8;
-/// What authorities may sign certificates with.
-static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
-    algorithms::RSA_PKCS1_2048_8192_SHA256,
-    algorithms::RSA_PKCS1_2048_8192_SHA384,
-    algorithms::RSA_PKCS1_2048_8192_SHA512,
-    algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-    algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-    algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-    algorithms::ECDSA_P256_SHA256,
-    algorithms::ECDSA_P384_SHA384,
-];
 
 /// Whose signature is believed.
 pub(super) enum Trust {
@@ -72,12 +61,10 @@ impl Trust {
         let mut anchors = Vec::new();
         for path in &settings.trust_anchors {
             for certificate in certificates(path)? {
-                let der = CertificateDer::from(certificate.der());
-                let anchor = webpki::anchor_from_trusted_cert(&der).map_err(|error| OpenError::File {
+                anchors.push(chain::anchor(&certificate).map_err(|error| OpenError::File {
                     path: path.clone(),
                     detail: format!("{} cannot be a trust anchor: {error}", certificate.subject()),
-                })?;
-                anchors.push(anchor.to_owned());
+                })?);
             }
         }
         let mut pinned = Vec::new();
@@ -104,8 +91,8 @@ impl Trust {
         if read.alg != "RS256" || read.crit.is_some() {
             return Err("the JWS must be signed with RS256, without extensions that must be understood".to_owned());
         }
-        let chain = chain(&read.x5c)?;
-        let Some((signer, rest)) = chain.split_first() else {
+        let brought = brought(&read.x5c)?;
+        let Some((signer, rest)) = brought.split_first() else {
             return Err("the header of the JWS has no certificate (x5c)".to_owned());
         };
         let signed = text.get(..header.len() + 1 + payload.len()).unwrap_or_default();
@@ -135,30 +122,13 @@ impl Trust {
         if pinned.contains(signer) {
             return true;
         }
-        let der = CertificateDer::from(signer.der());
-        let intermediates: Vec<_> = rest
-            .iter()
-            .map(|certificate| CertificateDer::from(certificate.der()))
-            .collect();
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_second().unsigned_abs()));
-        EndEntityCert::try_from(&der).is_ok_and(|signer| {
-            signer
-                .verify_for_usage(ALGORITHMS, anchors, &intermediates, now, AnyPurpose, None, None)
-                .is_ok()
-        })
+        let along: Vec<_> = rest.iter().map(|known| CertificateDer::from(known.der())).collect();
+        chain::path(&CertificateDer::from(signer.der()), &along, anchors, now, None).is_ok()
     }
 }
 
-/// Certificates of organisations are made for TLS and e-mail, and nobody makes one for signing answers.
-struct AnyPurpose;
-
-impl ExtendedKeyUsageValidator for AnyPurpose {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
-}
-
-fn chain(x5c: &[String]) -> Result<Vec<Certificate>, String> {
+/// The certificates of `x5c`.
+fn brought(x5c: &[String]) -> Result<Vec<Certificate>, String> {
     if x5c.len() > CHAIN {
         return Err(format!("the JWS brings more than {CHAIN} certificates along"));
     }

@@ -73,7 +73,7 @@ impl Krr {
     pub(super) fn new(settings: &Settings, pace: &Pace, print_pace: &Pace) -> Result<Self, OpenError> {
         let printer = settings.print_url.as_deref();
         Ok(Self {
-            persons: Wire::new(NAME, &settings.url, pace)?,
+            persons: Wire::new(NAME, &settings.url, pace)?.for_the_caller(),
             printer: printer.map(|url| Wire::new(NAME, url, print_pace)).transpose()?,
             trust: Trust::of(settings)?,
         })
@@ -133,7 +133,7 @@ impl Contacts for Krr {
 
     async fn printer(&self) -> Result<Printer, RegisterError> {
         let Some(wire) = &self.printer else {
-            return Err(self.persons.rejected("its settings have no print-url"));
+            return Err(self.persons.not_set_up("[registers.krr] has no print-url"));
         };
         let body = wire.fetch(wire.get(&[]).header(ACCEPT, "application/json")).await?;
         let answer: PrinterAnswer = wire.json(&body)?;

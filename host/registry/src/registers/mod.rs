@@ -6,20 +6,22 @@
 //! | file | what |
 //! |---|---|
 //! | `brreg`, `elma`, `virksert`, `svarut`, `krr`, `freg`, `nhn`, `fiks` | a client for each register |
-//! | `wire`, `ks`, `jws`, `xml`, `certificate`, `token` | what several of them need |
+//! | `wire`, `ks`, `jws`, `chain`, `xml`, `certificate`, `token` | what several of them need |
 //! | `cached`, `breaker` | what is around every client |
-//! | `settings`, `open` | `[registers.…]`, and registers made from it |
+//! | `settings`, `open`, `left_out` | `[registers.…]`, registers made from it, and what is so without one |
 
 mod breaker;
 mod brreg;
 mod cached;
 pub mod certificate;
+pub mod chain;
 mod elma;
 mod fiks;
 mod freg;
 mod jws;
 mod krr;
 mod ks;
+mod left_out;
 mod nhn;
 mod open;
 pub mod settings;
@@ -51,11 +53,13 @@ pub enum RegisterError {
         /// What happened.
         detail: String,
     },
-    /// It does not let us, or the client whose token we showed, ask.
+    /// It does not let the one ask whose credentials it was shown.
     #[error("{register} refused the question: {detail}")]
     Denied {
         /// Name of the register.
         register: &'static str,
+        /// Whose credentials they were.
+        asker: Asker,
         /// What it said.
         detail: String,
     },
@@ -64,6 +68,8 @@ pub enum RegisterError {
     Rejected {
         /// Name of the register.
         register: &'static str,
+        /// Who asked.
+        asker: Asker,
         /// Status and text.
         detail: String,
     },
@@ -75,6 +81,23 @@ pub enum RegisterError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The settings lack what the question needs. Nobody was asked; only the operator can mend it.
+    #[error("{register} is not set up for the question: {detail}")]
+    NotSetUp {
+        /// Name of the register.
+        register: &'static str,
+        /// What is missing.
+        detail: String,
+    },
+}
+
+/// In whose name a register is asked. It decides who can mend a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// The client of the address service, with its own token.
+    Caller,
+    /// The address service, with its own credentials or without any.
+    Us,
 }
 
 /// Where post goes. Without its content in `Debug`: it can say where a person lives.
@@ -119,33 +142,22 @@ pub trait Organisations: Send + Sync {
 /// ELMA (a Peppol SMP): what an organisation is registered to receive. Spec: service registry, 5.1 and 6.2.
 #[async_trait]
 pub trait Registrations: Send + Sync {
-    /// The processes that the organisation is registered with for any of the document types. Empty: not registered.
-    async fn processes(
-        &self,
-        number: &OrganisationNumber,
-        document_types: &[DocumentType],
-    ) -> Result<BTreeSet<ProcessId>, RegisterError>;
-
-    /// The same for each document type apart; those without a registration may be left out. Look-ups ask only this, once for all
-    /// processes of a receiver. A register that can answer it as one question should.
+    /// The processes that the organisation is registered with, by document type; those without a registration are left out.
+    /// Look-ups ask once for all processes of a receiver.
     async fn by_document_type(
         &self,
         number: &OrganisationNumber,
         document_types: &[DocumentType],
-    ) -> Result<BTreeMap<DocumentType, BTreeSet<ProcessId>>, RegisterError> {
-        let mut found = BTreeMap::new();
-        for document_type in document_types {
-            let processes = self.processes(number, std::slice::from_ref(document_type)).await?;
-            found.insert(document_type.clone(), processes);
-        }
-        Ok(found)
-    }
+    ) -> Result<Registered, RegisterError>;
 }
+
+/// What an organisation is registered for: processes by document type. Empty: nothing of what was asked for.
+pub type Registered = BTreeMap<DocumentType, BTreeSet<ProcessId>>;
 
 /// Virksert: the certificates that organisations receive with. Spec: service registry, 6.3.
 #[async_trait]
 pub trait Certificates: Send + Sync {
-    /// The first certificate that is valid for one use (the name of a row in the settings, such as a service).
+    /// The first certificate that may be sealed to now, for one use (the name of a row in the settings, such as a service).
     async fn certificate(&self, number: &OrganisationNumber, r#use: &str)
     -> Result<Option<Certificate>, RegisterError>;
 }

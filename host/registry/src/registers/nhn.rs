@@ -40,7 +40,7 @@ impl Nhn {
             });
         }
         Ok(Self {
-            wire: Wire::new(NAME, &settings.url, pace)?,
+            wire: Wire::new(NAME, &settings.url, pace)?.for_the_caller(),
         })
     }
 }

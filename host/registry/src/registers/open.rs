@@ -14,7 +14,7 @@ use super::nhn::{self, Nhn};
 use super::settings::{self, Limits, Pace, RegisterSettings};
 use super::svarut::{self, Svarut};
 use super::token::TokenSource;
-use super::virksert::{self, Virksert};
+use super::virksert::{self, Accepted, Virksert};
 use super::{
     Accounts, Certificates, Contacts, HealthUnits, Organisations, ReceiverSystems, Registers, Registrations, Residents,
 };
@@ -78,8 +78,8 @@ impl Registers {
         }
         if let Some(of) = &settings.virksert {
             let pace = pace(virksert::NAME, of.limits, settings::VIRKSERT)?;
-            let cached = Cached::new(virksert::NAME, Virksert::new(of, &pace, check.clone())?, &pace);
-            registers.certificates = Some(Arc::new(cached) as Arc<dyn Certificates>);
+            let cached = Cached::new(virksert::NAME, Virksert::new(of, &pace)?, &pace);
+            registers.certificates = Some(Arc::new(Accepted::new(cached, check.clone())) as Arc<dyn Certificates>);
         }
         if let Some(of) = &settings.svarut {
             let pace = pace(svarut::NAME, of.limits, settings::SVARUT)?;

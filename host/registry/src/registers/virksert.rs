@@ -2,6 +2,9 @@
 //!
 //! Its answer is an XML list. The format of today's version is not public, so only this is taken for granted: a certificate is an
 //! element `Certificate` or `X509Certificate` with base64 of its DER, or PEM, in it.
+//!
+//! What it lists is kept as it came. Whether a certificate may be sealed to is looked at each time that one is used: it can run out or
+//! be called back in the meantime, and who cannot tell is not virksert.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,45 +25,69 @@ use super::{Certificates, RegisterError, xml};
 /// Its name in errors.
 pub(super) const NAME: &str = "virksert";
 
+/// The certificates that virksert lists for an organisation and a use, in its order.
+#[async_trait]
+pub(super) trait Lists: Send + Sync {
+    /// Also those that are not valid. Empty: it has none.
+    async fn listed(&self, number: &OrganisationNumber, r#use: &str) -> Result<Vec<Certificate>, RegisterError>;
+}
+
 /// The client.
 pub(super) struct Virksert {
     wire: Wire,
     icd: String,
     uses: BTreeMap<String, String>,
-    check: Arc<dyn CertificateCheck>,
 }
 
 impl Virksert {
-    pub(super) fn new(settings: &Settings, pace: &Pace, check: Arc<dyn CertificateCheck>) -> Result<Self, OpenError> {
+    pub(super) fn new(settings: &Settings, pace: &Pace) -> Result<Self, OpenError> {
         Ok(Self {
             wire: Wire::new(NAME, &settings.url, pace)?.quoting(),
             icd: settings.icd.clone(),
             uses: settings.uses.clone(),
-            check,
         })
     }
 }
 
 #[async_trait]
-impl Certificates for Virksert {
+impl Lists for Virksert {
+    async fn listed(&self, number: &OrganisationNumber, r#use: &str) -> Result<Vec<Certificate>, RegisterError> {
+        let name = r#use;
+        let process = self.uses.get(name);
+        let process = process.ok_or_else(|| {
+            self.wire
+                .not_set_up(format!("[registers.virksert] has no use called {name:.50}"))
+        })?;
+        let participant = format!("iso6523-actorid-upis::{}:{number}", self.icd);
+        let request = self.wire.get(&["api", "v1", &participant, process]);
+        let Some(body) = self.wire.find(request, &[StatusCode::NOT_FOUND]).await? else {
+            return Ok(Vec::new());
+        };
+        listed(&body).map_err(|detail| self.wire.unusable(detail))
+    }
+}
+
+/// What is listed, and what the installation demands of it.
+pub(super) struct Accepted<L> {
+    lists: L,
+    check: Arc<dyn CertificateCheck>,
+}
+
+impl<L> Accepted<L> {
+    pub(super) fn new(lists: L, check: Arc<dyn CertificateCheck>) -> Self {
+        Self { lists, check }
+    }
+}
+
+#[async_trait]
+impl<L: Lists> Certificates for Accepted<L> {
     async fn certificate(
         &self,
         number: &OrganisationNumber,
         r#use: &str,
     ) -> Result<Option<Certificate>, RegisterError> {
-        let name = r#use;
-        let process = self.uses.get(name);
-        let process = process.ok_or_else(|| {
-            self.wire
-                .rejected(format!("its settings have no use called {name:.50}"))
-        })?;
-        let participant = format!("iso6523-actorid-upis::{}:{number}", self.icd);
-        let request = self.wire.get(&["api", "v1", &participant, process]);
-        let Some(body) = self.wire.find(request, &[StatusCode::NOT_FOUND]).await? else {
-            return Ok(None);
-        };
         let now = Timestamp::now();
-        for certificate in listed(&body).map_err(|detail| self.wire.unusable(detail))? {
+        for certificate in self.lists.listed(number, r#use).await? {
             let serial = certificate.serial();
             if !certificate.is_valid_at(now) {
                 tracing::debug!(%number, serial, "virksert has a certificate that is not valid now");

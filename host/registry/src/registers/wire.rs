@@ -7,9 +7,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use super::RegisterError;
 use super::open::OpenError;
 use super::settings::Pace;
+use super::{Asker, RegisterError};
 
 /// What stays as it is in a piece of a path: RFC 3986's unreserved characters. A colon is written `%3A`, since some of the
 /// services behind want it so, and the others take both.
@@ -26,6 +26,7 @@ pub(super) struct Wire {
     /// Largest answer that is read, bytes.
     largest: usize,
     quotes: bool,
+    asker: Asker,
 }
 
 impl Wire {
@@ -58,7 +59,14 @@ impl Wire {
             base: base.trim_end_matches('/').to_owned(),
             largest: pace.largest,
             quotes: false,
+            asker: Asker::Us,
         })
+    }
+
+    /// For a register that is shown the token of the client: what it refuses, it refuses the client.
+    pub(super) fn for_the_caller(mut self) -> Self {
+        self.asker = Asker::Caller;
+        self
     }
 
     /// For a register that knows nothing of persons: errors hold a piece of its answer.
@@ -144,6 +152,7 @@ impl Wire {
         match status.as_u16() {
             401 | 403 | 407 => RegisterError::Denied {
                 register: self.register,
+                asker: self.asker,
                 detail,
             },
             408 | 425 | 429 | 500..=599 => self.unavailable(detail),
@@ -189,6 +198,15 @@ impl Wire {
     /// The question is not one that the register takes.
     pub(super) fn rejected(&self, detail: impl Into<String>) -> RegisterError {
         RegisterError::Rejected {
+            register: self.register,
+            asker: self.asker,
+            detail: detail.into(),
+        }
+    }
+
+    /// The settings lack what the question needs.
+    pub(super) fn not_set_up(&self, detail: impl Into<String>) -> RegisterError {
+        RegisterError::NotSetUp {
             register: self.register,
             detail: detail.into(),
         }

@@ -74,10 +74,15 @@ pub fn decide(chapter: &Chapter, overruling: &Overruling, facts: &Facts) -> Step
             conditions,
         });
         if let Some(ruling) = ruling {
+            let reason = if is_overruled(rule, &ruling, &tried) {
+                overruling.left(&rule.reason)
+            } else {
+                rule.reason.clone()
+            };
             return Step::Decided(Verdict {
                 ruling,
                 rule: Some(rule.name.clone()),
-                reason: rule.reason.clone(),
+                reason,
                 tried,
             });
         }
@@ -88,6 +93,19 @@ pub fn decide(chapter: &Chapter, overruling: &Overruling, facts: &Facts) -> Step
         "no rule is left after the operator's decision"
     };
     nothing(reason.to_owned(), tried)
+}
+
+/// Whether an operator's decision had a part in it that this rule decides, or in what it gives.
+fn is_overruled(rule: &Rule, ruling: &Ruling, tried: &[Tried]) -> bool {
+    let fewer = match ruling {
+        Ruling::Records(left) => left.len() < rule.outcome.records().len(),
+        Ruling::Refused(_) => false,
+    };
+    let given = |seen: &Seen| seen.source == Source::Override;
+    fewer
+        || tried
+            .iter()
+            .any(|tried| tried.fate == Fate::PassedOver || tried.conditions.iter().any(given))
 }
 
 /// What is left of a rule's outcome after the operator's decisions; `None`: the rule is passed over.

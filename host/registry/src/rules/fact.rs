@@ -31,6 +31,8 @@ pub enum Fact {
     ReceiverSystemAtLevel,
     /// This security level is asked for.
     Level(u8),
+    /// The process has a document type of this message type.
+    Takes(String),
     /// A function of the address service is on.
     Feature(String),
     /// The caller has a scope of this list.
@@ -62,7 +64,7 @@ pub enum Fact {
 enum Giver {
     /// The question itself.
     Question,
-    /// How the address service is set up.
+    /// How the address service is set up, its processes included.
     Settings,
     /// A register of such receivers.
     Register(ReceiverKind),
@@ -92,10 +94,29 @@ impl Fact {
     fn giver(&self) -> Giver {
         match self {
             Self::Level(_) | Self::Scope(_) | Self::ByProcess | Self::Beta | Self::PrintWanted => Question,
-            Self::Feature(_) | Self::NotificationObligatory => Settings,
+            Self::Takes(_) | Self::Feature(_) | Self::NotificationObligatory => Settings,
             Self::RegisteredForProcess | Self::RegisteredForAny | Self::ReceiverSystemAtLevel => Register(Organisation),
             Self::Reserved | Self::Notifiable | Self::Active | Self::Mailbox | Self::AddressKnown => Register(Person),
             Self::Receives => Register(Account),
+        }
+    }
+
+    /// The table of `[registers]` that can say.
+    pub(super) fn register(&self) -> Option<&'static str> {
+        match self {
+            Self::RegisteredForProcess | Self::RegisteredForAny => Some("elma"),
+            Self::ReceiverSystemAtLevel => Some("svarut"),
+            Self::Reserved | Self::Notifiable | Self::Active | Self::Mailbox => Some("krr"),
+            Self::AddressKnown => Some("freg"),
+            Self::Receives => Some("fiks"),
+            Self::Level(_)
+            | Self::Takes(_)
+            | Self::Feature(_)
+            | Self::Scope(_)
+            | Self::ByProcess
+            | Self::Beta
+            | Self::PrintWanted
+            | Self::NotificationObligatory => None,
         }
     }
 
@@ -117,6 +138,7 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Level(level) => write!(f, "level {level}"),
+            Self::Takes(name) => write!(f, "takes {name}"),
             Self::Feature(name) => write!(f, "feature {name}"),
             Self::Scope(name) => write!(f, "scope {name}"),
             plain => {
@@ -138,6 +160,7 @@ impl FromStr for Fact {
         let value = value.trim();
         match name {
             "level" => value.parse().map(Self::Level).map_err(|_| UnknownFact),
+            "takes" if !value.is_empty() => Ok(Self::Takes(value.to_owned())),
             "feature" if !value.is_empty() => Ok(Self::Feature(value.to_owned())),
             "scope" if !value.is_empty() => Ok(Self::Scope(value.to_owned())),
             _ => Err(UnknownFact),
@@ -148,7 +171,7 @@ impl FromStr for Fact {
 /// A text that names no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no such condition; there are {}, `level <number>`, `feature <name>`, `scope <name>`, and `not` before each of them",
+    "there is no such condition; there are {}, `level <number>`, `takes <message type>`, `feature <name>`, `scope <name>`, and `not` before each of them",
     PLAIN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 )]
 pub struct UnknownFact;
@@ -249,7 +272,7 @@ mod tests {
     #[test]
     fn a_condition_reads_as_it_is_written() {
         let names = PLAIN.iter().map(|(name, _)| (*name).to_owned());
-        let valued = ["level 4", "feature x", "scope y"].map(str::to_owned);
+        let valued = ["level 4", "takes z", "feature x", "scope y"].map(str::to_owned);
         for text in names.chain(valued) {
             for text in [text.clone(), format!("not {text}")] {
                 assert_eq!(text.parse::<Condition>().unwrap().to_string(), text);

@@ -4,6 +4,7 @@
 
 mod decide;
 mod fact;
+mod needs;
 mod overruling;
 mod read;
 mod table;

@@ -52,6 +52,15 @@ impl Overruling {
         overruling
     }
 
+    /// The reason of a rule that decides because of these decisions.
+    pub(super) fn left(&self, reason: &str) -> String {
+        let decisions: Vec<_> = self.heeded.iter().map(|heeded| heeded.decision.as_str()).collect();
+        format!(
+            "the operator's decision ({}) left this rule: {reason}",
+            decisions.join(", ")
+        )
+    }
+
     pub(super) fn allows(&self, service: &ServiceId) -> bool {
         self.only.as_ref().is_none_or(|only| only == service) && !self.never.contains(service)
     }

@@ -207,13 +207,15 @@ impl Rules {
         self.of_kind(kind).find(|chapter| chapter.unlisted_processes)
     }
 
-    /// What is asked when all processes of a receiver are: in the order of the chapters, then by name.
+    /// What is asked when all processes of a receiver are: in the order of the chapters, then by name. Each process belongs to the
+    /// chapter that decides it when it is asked for alone, and to no other.
     pub fn full_lookup<'a>(&'a self, kind: ReceiverKind, data: &'a Snapshot) -> Vec<(&'a Chapter, &'a Process)> {
         let mut all = Vec::new();
         for chapter in self.of_kind(kind) {
             let asked = data.processes.values().filter(|process| {
                 let name = process.identifier.as_str();
-                chapter.category.as_ref().is_none_or(|own| *own == process.category)
+                self.chapter(kind, process)
+                    .is_some_and(|own| std::ptr::eq(own, chapter))
                     && chapter.full_lookup.iter().any(|pattern| pattern.fits(name))
             });
             all.extend(asked.map(|process| (chapter, process)));
@@ -250,28 +252,28 @@ impl Rules {
         }
     }
 
-    /// Functions that some rule asks for, which settings can switch off.
+    /// Functions that some rule or record asks for, which settings can switch off.
     pub fn features(&self) -> BTreeSet<&str> {
-        let conditions = self.rules().flat_map(|rule| &rule.when);
-        let features = conditions.filter_map(|condition| match &condition.fact {
-            super::fact::Fact::Feature(name) => Some(name.as_str()),
-            _ => None,
-        });
+        let of_rules = self.rules().flat_map(|rule| &rule.when);
+        let of_records = self.records().flat_map(|record| &record.when);
+        let features = of_rules
+            .chain(of_records)
+            .filter_map(|condition| match &condition.fact {
+                super::fact::Fact::Feature(name) => Some(name.as_str()),
+                _ => None,
+            });
         features.collect()
     }
 
     /// The names of all rules, in the order of the table.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.rules().map(|rule| rule.name.as_str())
     }
 
     /// Services whose settings some record needs.
     pub fn services_with_settings(&self) -> BTreeSet<&ServiceId> {
-        let records = self.rules().flat_map(|rule| match &rule.outcome {
-            Outcome::Records(records) => records.as_slice(),
-            Outcome::Refused(_) => &[],
-        });
-        records
+        self.records()
             .filter(|record| record.needs_settings())
             .map(|record| &record.service)
             .collect()
@@ -296,6 +298,20 @@ impl Rules {
     fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.chapters.iter().flat_map(|chapter| &chapter.rules)
     }
+
+    fn records(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.rules().flat_map(|rule| rule.outcome.records())
+    }
+}
+
+impl Outcome {
+    /// What comes of it; nothing, when it refuses.
+    pub(super) fn records(&self) -> &[Arc<Template>] {
+        match self {
+            Self::Records(records) => records,
+            Self::Refused(_) => &[],
+        }
+    }
 }
 
 impl Template {
@@ -317,5 +333,52 @@ impl Template {
                 .collect(),
             DocumentTypes::Protocol => vec![process.to_string()],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = r#"
+        [[chapter]]
+        receiver = "organisation"
+        category = "EINNSYN"
+        [[chapter.rule]]
+        name = "first"
+        when = ["feature of-a-rule"]
+        records = ["r"]
+        reason = ""
+        [[chapter]]
+        receiver = "organisation"
+        [[chapter.rule]]
+        name = "second"
+        records = ["r"]
+        reason = ""
+        [record.r]
+        when = ["not feature of-a-record"]
+        service = "X"
+        endpoint = "service"
+        codes = "none"
+        certificate = "none"
+        document-types = "all"
+    "#;
+
+    #[test]
+    fn a_process_is_asked_for_in_one_chapter_alone_the_first_that_is_about_it() {
+        let rules = Rules::read(TABLE).unwrap();
+        let data = Snapshot::with_default_processes().unwrap();
+        let all = rules.full_lookup(ReceiverKind::Organisation, &data);
+        assert_eq!(all.len(), data.processes.len());
+        for (chapter, process) in all {
+            let own = rules.chapter(ReceiverKind::Organisation, process).unwrap();
+            assert!(std::ptr::eq(chapter, own), "{}", process.identifier);
+        }
+    }
+
+    #[test]
+    fn functions_are_asked_for_by_rules_and_by_records() {
+        let rules = Rules::read(TABLE).unwrap();
+        assert_eq!(rules.features(), BTreeSet::from(["of-a-rule", "of-a-record"]));
     }
 }

@@ -8,7 +8,7 @@ use budstikke_registry::registers::RegisterError;
 use serde_json::json;
 
 use crate::world::{
-    ACCOUNT, ADMINISTRASJON, ARKIVMELDING, DPO_PROCESS, ORGANISATION, PERSON, World, administrasjon, arkivmelding, nhn,
+    ACCOUNT, ADMINISTRASJON, ARKIVMELDING, DPO_PROCESS, ORGANISATION, World, administrasjon, arkivmelding, nhn,
     organisation, pem, person, token,
 };
 
@@ -28,7 +28,7 @@ async fn every_register_is_asked_once_for_the_same() {
             .unwrap();
         let registrations = of.registrations.as_ref().unwrap();
         registrations
-            .processes(&organisation(), &[arkivmelding()])
+            .by_document_type(&organisation(), &[arkivmelding()])
             .await
             .unwrap();
         of.certificates
@@ -104,20 +104,6 @@ async fn an_outage_of_brreg_is_forgotten_at_once_and_absence_soon() {
     assert!(organisations.organisation(&organisation()).await.unwrap().is_some());
 }
 
-/// Sharp edge 4: upstream writes the printer's certificate into the person that it keeps.
-#[tokio::test]
-async fn nobody_can_change_what_is_kept() {
-    let world = World::start().await;
-    world.put(Content::contact_with_mailbox(PERSON, "984661185", "kari#1", pem()));
-    let contacts = world.registers("").contacts.unwrap();
-    let mut first = contacts.contact(&person(), &token()).await.unwrap().unwrap();
-    first.mailbox = None;
-    first.reserved = true;
-    let second = contacts.contact(&person(), &token()).await.unwrap().unwrap();
-    assert!(second.mailbox.is_some() && !second.reserved);
-    assert_eq!(world.doubles.count(Route::Contact), 1);
-}
-
 #[tokio::test]
 async fn while_elma_svarut_and_virksert_are_down_their_last_good_answers_are_used() {
     let world = World::start().await;
@@ -136,14 +122,14 @@ async fn while_elma_svarut_and_virksert_are_down_their_last_good_answers_are_use
                 world.doubles.faults().always(route, Fault::Status(503));
             }
         }
-        let processes = elma.processes(&organisation(), &[arkivmelding()]).await.unwrap();
-        assert!(processes.contains(&administrasjon()));
+        let registered = elma.by_document_type(&organisation(), &[arkivmelding()]).await.unwrap();
+        assert!(registered[&arkivmelding()].contains(&administrasjon()));
         assert_eq!(svarut.receiver_systems(&organisation()).await.unwrap().len(), 1);
         assert!(virksert.certificate(&organisation(), "DPO").await.unwrap().is_some());
     }
     // Nobody was asked about this one while they were up.
     let other = "991825827".parse().unwrap();
-    assert!(elma.processes(&other, &[arkivmelding()]).await.is_err());
+    assert!(elma.by_document_type(&other, &[arkivmelding()]).await.is_err());
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ const AVTALT: &str = "urn:no:difi:avtalt:xsd::avtalt";
 
 async fn ask(world: &World, document_types: &[DocumentType]) -> Result<BTreeSet<ProcessId>, RegisterError> {
     let registrations = world.registers(BARE).registrations.unwrap();
-    registrations.processes(&organisation(), document_types).await
+    let registered = registrations.by_document_type(&organisation(), document_types).await?;
+    Ok(registered.into_values().flatten().collect())
 }
 
 #[tokio::test]
@@ -36,6 +37,24 @@ async fn an_organisation_is_registered_for_the_processes_of_its_document_types()
     assert_eq!(world.doubles.count(Route::ServiceMetadata), 1);
     let both = ask(&world, &[arkivmelding(), AVTALT.parse().unwrap()]).await.unwrap();
     assert!(both.len() > found.len());
+}
+
+#[tokio::test]
+async fn a_receiver_is_asked_for_once_and_each_of_its_document_types_once() {
+    let world = World::start().await;
+    let agreed = "urn:no:difi:profile:avtalt:avtalt:ver1.0";
+    world.put(Content::registration(ORGANISATION, ARKIVMELDING, &[ADMINISTRASJON]));
+    world.put(Content::registration(ORGANISATION, AVTALT, &[agreed]));
+    let registrations = world.registers(BARE).registrations.unwrap();
+    let (avtalt, other): (DocumentType, DocumentType) = (AVTALT.parse().unwrap(), "urn:other::x".parse().unwrap());
+    let wanted = [arkivmelding(), avtalt.clone(), other];
+    let found = registrations.by_document_type(&organisation(), &wanted).await.unwrap();
+    assert_eq!(found.len(), 2);
+    let registered = |of: &DocumentType, process: &str| found[of].contains(&process.parse::<ProcessId>().unwrap());
+    assert!(registered(&arkivmelding(), ADMINISTRASJON) && registered(&avtalt, agreed));
+    assert!(!registered(&arkivmelding(), agreed) && !registered(&avtalt, ADMINISTRASJON));
+    assert_eq!(world.doubles.count(Route::ServiceGroup), 1);
+    assert_eq!(world.doubles.count(Route::ServiceMetadata), 2);
 }
 
 #[tokio::test]

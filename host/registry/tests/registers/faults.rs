@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use budstikke_doubles::{Content, FREG_API_KEY, Fault, INTEGRATION_PASSWORD, Route};
-use budstikke_registry::registers::{RegisterError, Registers};
+use budstikke_registry::registers::{Asker, RegisterError, Registers};
 
 use crate::world::{
     ACCOUNT, ADMINISTRASJON, ARKIVMELDING, BARE, DPO_PROCESS, ORGANISATION, OUR_TOKEN, PERSON, World, arkivmelding,
@@ -54,7 +54,7 @@ async fn ask(registers: &Registers, route: Route) -> Result<bool, RegisterError>
         Route::ServiceGroup | Route::ServiceMetadata => {
             let registrations = of.registrations.unwrap();
             !registrations
-                .processes(&organisation(), &[arkivmelding()])
+                .by_document_type(&organisation(), &[arkivmelding()])
                 .await?
                 .is_empty()
         }
@@ -171,11 +171,14 @@ async fn a_register_that_is_not_there_could_not_say() {
 }
 
 #[tokio::test]
-async fn a_register_that_lets_nobody_in_says_so() {
+async fn a_register_that_lets_nobody_in_says_so_and_whom_it_does_not() {
     let world = world().await;
     for status in [401, 403] {
         for (route, error) in failures(&world, &Fault::Status(status)).await {
-            assert!(matches!(error, RegisterError::Denied { .. }), "{route:?}: {error}");
+            let RegisterError::Denied { asker, .. } = &error else {
+                panic!("{route:?}: {error}")
+            };
+            assert_eq!(*asker, asker_of(route), "{route:?}");
             assert!(error.to_string().contains(&status.to_string()), "{error}");
             shows_no_secret(&error);
         }
@@ -186,7 +189,18 @@ async fn a_register_that_lets_nobody_in_says_so() {
 async fn a_question_that_is_not_taken_is_neither_absent_nor_down() {
     let world = world().await;
     for (route, error) in failures(&world, &Fault::Status(405)).await {
-        assert!(matches!(error, RegisterError::Rejected { .. }), "{route:?}: {error}");
+        let RegisterError::Rejected { asker, .. } = error else {
+            panic!("{route:?}: {error}")
+        };
+        assert_eq!(asker, asker_of(route), "{route:?}");
+    }
+}
+
+/// KRR and Norsk Helsenett are shown the token of the client; all others know us alone.
+fn asker_of(route: Route) -> Asker {
+    match route {
+        Route::Contact | Route::HealthUnit => Asker::Caller,
+        _ => Asker::Us,
     }
 }
 

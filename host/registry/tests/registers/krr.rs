@@ -224,5 +224,5 @@ async fn without_an_address_of_the_printer_nothing_is_printed() {
     let mut settings = world.settings(BARE);
     settings.krr.as_mut().unwrap().print_url = None;
     let error = world.open(&settings).contacts.unwrap().printer().await.unwrap_err();
-    assert!(matches!(error, RegisterError::Rejected { .. }) && error.to_string().contains("print-url"));
+    assert!(matches!(error, RegisterError::NotSetUp { .. }) && error.to_string().contains("print-url"));
 }

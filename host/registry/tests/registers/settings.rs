@@ -1,5 +1,6 @@
 //! Settings that do not work are refused before anything is asked, each by its name.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use budstikke_doubles::{Content, Fault, Route};
 use budstikke_registry::registers::settings::RegisterSettings;
 use budstikke_registry::registers::token::TokenSource;
 use budstikke_registry::registers::{OpenError, Registers};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::world::{BARE, ORGANISATION, World, organisation};
 
@@ -71,16 +73,34 @@ async fn an_answer_larger_than_the_limit_is_not_read() {
     assert!(error.to_string().contains("longer than 100 bytes"), "{error}");
 }
 
-/// 192.0.2.0/24 is for documentation: nobody answers there, or the network says so at once.
+/// A listener that takes no connection: what waits before it fills all the room, and whoever comes next gets no answer.
+async fn full() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+        assert!(waiting.len() < 1000, "the listener has room for everybody");
+    }
+    (listener, waiting)
+}
+
 #[tokio::test]
 async fn a_connection_is_not_waited_for_longer_than_its_limit() {
     let world = World::start().await;
-    let mut settings = world.settings("connect-ms = 100, answer-ms = 60000, retries = 0");
-    settings.brreg.as_mut().unwrap().url = "http://192.0.2.1/".to_owned();
+    let (listener, _waiting) = full().await;
+    let mut settings = world.settings("connect-ms = 200, answer-ms = 60000, retries = 0");
+    settings.brreg.as_mut().unwrap().url = format!("http://{}/", listener.local_addr().unwrap());
     let organisations = world.open(&settings).organisations.unwrap();
     let started = Instant::now();
     assert!(organisations.organisation(&organisation()).await.is_err());
-    assert!(started.elapsed() < Duration::from_secs(10));
+    let waited = started.elapsed();
+    assert!(
+        waited >= Duration::from_millis(200) && waited < Duration::from_secs(10),
+        "{waited:?}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +110,11 @@ async fn the_icd_of_organisations_is_a_setting() {
     settings.elma.as_mut().unwrap().icd = "9908".to_owned();
     settings.virksert.as_mut().unwrap().icd = "9908".to_owned();
     let of = world.open(&settings);
-    of.registrations.unwrap().processes(&organisation(), &[]).await.unwrap();
+    of.registrations
+        .unwrap()
+        .by_document_type(&organisation(), &[])
+        .await
+        .unwrap();
     of.certificates
         .unwrap()
         .certificate(&organisation(), "DPO")

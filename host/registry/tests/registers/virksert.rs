@@ -1,9 +1,9 @@
 //! Virksert. Spec: service registry, 6.3.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use budstikke_doubles::{Content, TestOrganisation};
+use budstikke_doubles::{Content, Fault, Route, TestOrganisation};
 use budstikke_message::identifier::OrganisationNumber;
 use budstikke_message::x509::Certificate;
 use budstikke_registry::registers::RegisterError;
@@ -31,10 +31,39 @@ struct CannotTell;
 #[async_trait]
 impl CertificateCheck for CannotTell {
     async fn check(&self, _: &Certificate, _: &OrganisationNumber) -> Result<Checked, RegisterError> {
-        Err(RegisterError::Unavailable {
-            register: "OCSP",
-            detail: "down".to_owned(),
-        })
+        Err(nobody_can_tell())
+    }
+}
+
+/// Says the next of these each time, then that all is good.
+struct Says(Mutex<Vec<Result<Checked, RegisterError>>>);
+
+impl Says {
+    fn these(answers: impl IntoIterator<Item = Result<Checked, RegisterError>>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(answers.into_iter().collect())))
+    }
+}
+
+#[async_trait]
+impl CertificateCheck for Says {
+    async fn check(&self, _: &Certificate, _: &OrganisationNumber) -> Result<Checked, RegisterError> {
+        let mut left = self.0.lock().unwrap();
+        if left.is_empty() {
+            Ok(Checked::Good)
+        } else {
+            left.remove(0)
+        }
+    }
+}
+
+fn refused() -> Checked {
+    Checked::Refused("called back".to_owned())
+}
+
+fn nobody_can_tell() -> RegisterError {
+    RegisterError::Unavailable {
+        register: "OCSP",
+        detail: "down".to_owned(),
     }
 }
 
@@ -102,8 +131,62 @@ async fn a_use_that_the_settings_do_not_know_is_an_error_and_asks_nobody() {
     let certificates = world.registers(BARE).certificates.unwrap();
     let error = certificates.certificate(&organisation(), "DPX").await.unwrap_err();
     assert!(
-        matches!(error, RegisterError::Rejected { .. }) && error.to_string().contains("DPX"),
+        matches!(error, RegisterError::NotSetUp { .. }) && error.to_string().contains("DPX"),
         "{error}"
     );
     assert!(world.doubles.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked_each_time_that_it_is_used_and_asked_for_once() {
+    let mut world = World::start().await;
+    world.check = Says::these([Ok(Checked::Good), Ok(refused()), Err(nobody_can_tell())]);
+    world.put(Content::certificate(ORGANISATION, DPO_PROCESS, pem()));
+    let certificates = world.registers("").certificates.unwrap();
+    for expected in [
+        Ok(Some(certificate())),
+        Ok(None),
+        Err(nobody_can_tell()),
+        Ok(Some(certificate())),
+    ] {
+        assert_eq!(certificates.certificate(&organisation(), "DPO").await, expected);
+    }
+    assert_eq!(world.doubles.count(Route::Certificates), 1);
+}
+
+#[tokio::test]
+async fn an_old_answer_of_virksert_is_checked_as_a_new_one_is() {
+    let mut world = World::start().await;
+    world.check = Says::these([Ok(Checked::Good), Ok(refused()), Err(nobody_can_tell())]);
+    world.put(Content::certificate(ORGANISATION, DPO_PROCESS, pem()));
+    let certificates = world.registers("kept-ms = 0").certificates.unwrap();
+    let number = organisation();
+    let ask = || certificates.certificate(&number, "DPO");
+    assert_eq!(ask().await, Ok(Some(certificate())));
+    world.doubles.faults().always(Route::Certificates, Fault::Status(503));
+    assert_eq!(ask().await, Ok(None));
+    assert_eq!(ask().await, Err(nobody_can_tell()));
+    assert_eq!(ask().await, Ok(Some(certificate())));
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_tell_is_not_held_against_virksert() {
+    let mut world = World::start().await;
+    world.check = Says::these((0..3).map(|_| Err(nobody_can_tell())));
+    world.put(Content::certificate(ORGANISATION, DPO_PROCESS, pem()));
+    let certificates = world
+        .registers("kept-ms = 0, failures = 2, retries = 2, retry-pause-ms = 1")
+        .certificates
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(
+            certificates.certificate(&organisation(), "DPO").await,
+            Err(nobody_can_tell())
+        );
+    }
+    assert_eq!(
+        certificates.certificate(&organisation(), "DPO").await,
+        Ok(Some(certificate()))
+    );
+    assert_eq!(world.doubles.count(Route::Certificates), 4);
 }

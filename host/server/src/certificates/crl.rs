@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use budstikke_message::x509::Certificate;
+use budstikke_registry::registers::chain;
 use der::Decode as _;
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use webpki::{CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth};
 use webpki::{RevocationOptionsBuilder, UnknownStatusPolicy};
 
+use super::anchors::Anchor;
 use super::authority::Authority;
-use super::chain::{self, Anchor};
 use super::revocation::{Standing, Told};
 
 /// Most lists that are kept.
@@ -99,7 +100,7 @@ fn standing(
         .build();
     let der = CertificateDer::from(certificate.der());
     let anchors = std::slice::from_ref(&issuer.trusted);
-    match chain::path(&der, anchors, now, Some(options)) {
+    match chain::path(&der, &[], anchors, now, Some(options)) {
         Ok(_) => Ok(Standing::Good),
         Err(webpki::Error::CertRevoked) => Ok(Standing::Revoked),
         Err(error) => Err(error),

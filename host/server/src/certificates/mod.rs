@@ -1,10 +1,10 @@
 //! Whether messages may be sealed to a receiver's certificate, and how long our own one lasts. Spec: service registry, 8.7 and 10 (20).
 //!
-//! [`Checks`] goes through: readable, valid now, [`chain`], key usage, whose it is, called back or not ([`revocation`], which asks by
+//! [`Checks`] goes through: readable, valid now, [`anchors`], key usage, whose it is, called back or not ([`revocation`], which asks by
 //! [`ocsp`] and [`crl`] over [`authority`]). [`own`] warns before our own certificate ends.
 
+mod anchors;
 mod authority;
-mod chain;
 mod crl;
 mod extensions;
 mod ocsp;
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use crate::config;
 use crate::registry::Capability;
-use chain::Anchors;
+use anchors::Anchors;
 use extensions::Extensions;
 use revocation::Revocations;
 

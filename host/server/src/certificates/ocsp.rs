@@ -4,6 +4,7 @@
 
 use aws_lc_rs::digest;
 use budstikke_message::x509::Certificate;
+use budstikke_registry::registers::chain;
 use der::asn1::{AnyRef, BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString};
 use der::{Choice, Decode as _, Encode as _, Enumerated, Sequence};
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +15,7 @@ use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::chain::{self, Anchor};
+use super::anchors::Anchor;
 use super::revocation::{Standing, Told};
 
 /// SHA-1: the one digest that all responders know. It only names the certificate.

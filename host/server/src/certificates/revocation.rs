@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use budstikke_message::x509::Certificate;
 use jiff::{SignedDuration, Timestamp};
 
+use super::anchors::Anchor;
 use super::authority::Authority;
-use super::chain::Anchor;
 use super::crl::Lists;
 use super::extensions::Extensions;
 use super::{Fault, ocsp};

@@ -56,6 +56,11 @@ fn an_address_service_answers_from_own_data_until_it_is_told_to_stop() {
 fn an_address_service_without_outside_registers_routes_by_own_data() {
     let services = "[services.DPV]\nendpoint-url = \"https://altinn.example\"\n[services.DPO]\n";
     let process = Process::address_service("", &format!("{OPEN}{services}")).start();
+    let log = process.log();
+    assert!(
+        log.contains("there is no [registers.elma]: nobody is registered but by own data"),
+        "{log}"
+    );
     let organisations = "[[organisations]]\nnumber = \"910076787\"\nname = \"EKSEMPELETATEN\"\n\
          registrations = [\"urn:no:difi:profile:arkivmelding:administrasjon:ver1.0\"]\n\
          [[organisations]]\nnumber = \"991825827\"\nname = \"DIGITALISERINGSDIREKTORATET\"\n";

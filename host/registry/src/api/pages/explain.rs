@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{Api, Query};
+use super::super::{Api, Explanation, Query};
 use super::layout::{alert, field, page};
 use crate::caller::{Caller, CallerToken};
 
@@ -27,7 +27,7 @@ pub(super) struct Asked {
     level: String,
 }
 
-async fn explained(api: &Api, asked: &Asked) -> Result<Option<Value>, String> {
+async fn explained(api: &Api, asked: &Asked) -> Result<Option<Explanation>, String> {
     if asked.receiver.is_empty() {
         return Ok(None);
     }
@@ -51,7 +51,6 @@ async fn explained(api: &Api, asked: &Asked) -> Result<Option<Value>, String> {
             .map_err(|_| "The security level must be a number.".to_owned())?,
         print: true,
         beta: true,
-        on_behalf_of: None,
     };
     // Registers that answer only to a client's own token say so; an operator has none.
     let caller = Caller {
@@ -75,7 +74,7 @@ pub(super) async fn explain(State(api): State<Arc<Api>>, Form(asked): Form<Asked
     }
 }
 
-fn shown(status: StatusCode, asked: &Asked, found: &Result<Option<Value>, String>) -> Response {
+fn shown(status: StatusCode, asked: &Asked, found: &Result<Option<Explanation>, String>) -> Response {
     let content = html! {
         form method="post" action="explain" {
             (field("receiver", "Receiver", &asked.receiver, true))
@@ -86,11 +85,20 @@ fn shown(status: StatusCode, asked: &Asked, found: &Result<Option<Value>, String
         }
         @match found {
             Ok(None) => {}
-            Ok(Some(value)) => { (told(value, 0)) }
+            Ok(Some(explanation)) => { (explanation_of(explanation)) }
             Err(text) => { (alert(text)) }
         }
     };
     page(status, TITLE, &content)
+}
+
+/// How it came about in words, then the answer itself.
+fn explanation_of(explanation: &Explanation) -> Markup {
+    html! {
+        @for trail in &explanation.processes { pre { (trail.words().join("\n")) } }
+        @if let Some(error) = &explanation.error { (alert(error)) }
+        @if let Ok(answer) = serde_json::to_value(&explanation.answer) { (told(&answer, 0)) }
+    }
 }
 
 /// JSON as nested lists.

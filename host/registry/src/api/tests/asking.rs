@@ -11,10 +11,6 @@ const ISSUERS: &str = "[[issuers]]\nurl = 'ISSUER'";
 const PERSON: &str = "05839012391";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 
-fn name(text: &str) -> budstikke_message::identifier::ProcessId {
-    text.parse().unwrap()
-}
-
 #[tokio::test]
 async fn an_organisation_and_a_person_are_told_apart() {
     let house = House::new().await;
@@ -110,125 +106,6 @@ async fn a_bad_question_is_400_without_what_was_asked() {
 }
 
 #[tokio::test]
-async fn each_failure_has_its_status() {
-    use LookupError as E;
-    let register = "SvarUt";
-    let detail = || "no answer in time".to_owned();
-    let masked = || "***********".to_owned();
-    for (error, status, text) in [
-        (
-            E::UnknownReceiver {
-                receiver: "0192:910076787".into(),
-            },
-            404,
-            "Entity with identifier '0192:910076787' not found.",
-        ),
-        (
-            E::UnknownProcess { process: name("p:a") },
-            404,
-            "Process p:a not found.",
-        ),
-        (
-            E::NotAccepted {
-                process: name("p:a"),
-                receiver: masked(),
-            },
-            404,
-            "Process p:a not found for receiver ***********",
-        ),
-        (
-            E::UnknownSender {
-                organisation: "991825827".into(),
-            },
-            404,
-            "The sender 991825827 is not known",
-        ),
-        (
-            E::CertificateMissing {
-                r#use: "DPO".into(),
-                receiver: "910076787".into(),
-            },
-            404,
-            "Unable to find DPO certificate for: 910076787",
-        ),
-        (
-            E::NoRecordForCitizen,
-            404,
-            "No service record found for citizen: ***********",
-        ),
-        (E::UnknownResident, 404, "Folkeregisteret does not have the person"),
-        (
-            E::LevelNotAvailable {
-                level: Some(4),
-                process: name("p:a"),
-            },
-            400,
-            "The receiver does not take security level 4",
-        ),
-        (E::PatientNotRetrievable, 400, "The patient cannot be retrieved"),
-        (
-            E::RegisterRejected {
-                register: "KRR",
-                detail: detail(),
-            },
-            400,
-            "KRR did not accept the question: no answer",
-        ),
-        (
-            E::ScopeMissing {
-                scopes: vec!["eformidling:dpi".into()],
-            },
-            401,
-            "The token has none of the scopes eformidling:dpi",
-        ),
-        (
-            E::RegisterDenied {
-                register,
-                detail: detail(),
-            },
-            401,
-            "SvarUt refused",
-        ),
-        (
-            E::RegisterUnusable {
-                register,
-                detail: "for 05839012391".into(),
-            },
-            500,
-            "The answer of SvarUt cannot be used: for ***********",
-        ),
-        (
-            E::RegisterUnavailable {
-                register,
-                detail: detail(),
-            },
-            503,
-            "SvarUt cannot be asked: no answer in time",
-        ),
-    ] {
-        let house = House::with(Directory::failing(error.clone()), ISSUERS).await;
-        // Errors are never signed.
-        let jose = [("accept", "application/jose")];
-        let answer = house.get(&format!("/identifier/{PERSON}/process/p:a"), &jose).await;
-        assert_eq!(answer.status.as_u16(), status, "{error:?}");
-        let body = answer.json();
-        assert_eq!(body["error_code"], "");
-        let description = body["error_description"].as_str().unwrap();
-        assert!(description.starts_with(text), "{description}");
-        assert!(!answer.text().contains(PERSON));
-        assert_eq!(!answer.header("retry-after").is_empty(), status == 503, "{error:?}");
-        assert_eq!(body.get("message").is_some(), error == E::NoRecordForCitizen);
-    }
-    let fault = E::NotSetUp {
-        detail: "no rule".into(),
-    };
-    let house = House::with(Directory::failing(fault), ISSUERS).await;
-    let answer = house.get(&format!("/identifier/{PERSON}"), &[]).await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.json()["path"], "/adressetjeneste/identifier/***********");
-}
-
-#[tokio::test]
 async fn info_of_nobody_is_404_with_nothing() {
     let unknown = LookupError::UnknownReceiver { receiver: "x".into() };
     let house = House::with(Directory::failing(unknown), ISSUERS).await;
@@ -291,8 +168,11 @@ async fn the_sas_token_is_for_those_with_its_scope() {
 async fn an_explanation_is_json_for_those_who_may_look_up() {
     let house = House::new().await;
     let one = house.get("/explain/910076787/process/p:a", &[]).await;
-    assert_eq!(one.json()["process"], "p:a");
-    assert!(house.get("/explain/910076787", &[]).await.json()["process"].is_null());
+    assert_eq!(one.json()["processes"][0]["process"], "p:a");
+    assert_eq!(one.json()["processes"][0]["reason"], "<because>");
+    assert_eq!(one.json()["answer"]["serviceRecords"][0]["process"], "p:a");
+    let all = house.get("/explain/910076787", &[]).await;
+    assert_eq!(all.json()["processes"][0]["process"], "all");
     let nobody = house.get_with("/explain/910076787/process/p:a", None, &[]).await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
 }

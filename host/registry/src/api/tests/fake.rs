@@ -10,17 +10,20 @@ use budstikke_message::identifier::{Identifier, OrganisationNumber, ProcessId};
 use budstikke_message::x509::Certificate;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use serde_json::{Value, json};
 
 use super::keys;
-use crate::api::{AdminGate, Admission, LookupError, Lookups, Query};
+use crate::api::{AdminGate, Admission, Answer, Explanation, LookupError, Lookups, Query};
 use crate::caller::{Caller, CallerToken};
-use crate::model::{EntityType, InfoRecord, Lookup, Service, ServiceRecord};
+use crate::lookup::LeftOut;
+use crate::model::{EntityType, InfoRecord, Service, ServiceRecord};
+use crate::rules::Trail;
 
 #[derive(Default)]
 pub(super) struct Directory {
     /// What every question fails with.
     pub(super) error: Option<LookupError>,
+    /// Why something is left out of every answer.
+    pub(super) left_out: Vec<LookupError>,
     /// What was asked last: query, caller's organisation.
     pub(super) asked: std::sync::Arc<Mutex<Option<(Query, String)>>>,
 }
@@ -33,9 +36,9 @@ impl Directory {
         }
     }
 
-    fn answer(&self, query: &Query, caller: &str, process: &str) -> Result<Lookup, LookupError> {
+    fn answer(&self, query: &Query, caller: &str, process: &str) -> Result<Answer, LookupError> {
         *self.asked.lock().unwrap() = Some((query.clone(), caller.to_owned()));
-        let info_record = self.record(query)?;
+        let info = self.record(query)?;
         let record = ServiceRecord {
             organisation_number: query.receiver.primary().to_owned(),
             process: process.to_owned(),
@@ -46,9 +49,15 @@ impl Directory {
             },
             ..ServiceRecord::default()
         };
-        Ok(Lookup {
-            info_record,
-            service_records: vec![record],
+        let left_out = self.left_out.iter().map(|error| LeftOut {
+            process: "p:b".parse().unwrap(),
+            service: None,
+            error: error.clone(),
+        });
+        Ok(Answer {
+            info,
+            records: vec![record],
+            left_out: left_out.collect(),
         })
     }
 
@@ -70,11 +79,11 @@ impl Directory {
 
 #[async_trait]
 impl Lookups for Directory {
-    async fn identifier(&self, query: &Query, caller: &Caller) -> Result<Lookup, LookupError> {
+    async fn identifier(&self, query: &Query, caller: &Caller) -> Result<Answer, LookupError> {
         self.answer(query, caller.organisation.as_str(), "p:a")
     }
 
-    async fn process(&self, query: &Query, process: &ProcessId, caller: &Caller) -> Result<Lookup, LookupError> {
+    async fn process(&self, query: &Query, process: &ProcessId, caller: &Caller) -> Result<Answer, LookupError> {
         self.answer(query, caller.organisation.as_str(), process.as_str())
     }
 
@@ -91,11 +100,24 @@ impl Lookups for Directory {
         }
     }
 
-    async fn explain(&self, _: &Query, process: Option<&ProcessId>, _: &Caller) -> Result<Value, LookupError> {
-        match &self.error {
-            Some(error) => Err(error.clone()),
-            None => Ok(json!({ "process": process.map(ProcessId::as_str), "reason": "<because>" })),
-        }
+    async fn explain(
+        &self,
+        query: &Query,
+        process: Option<&ProcessId>,
+        caller: &Caller,
+    ) -> Result<Explanation, LookupError> {
+        let process = process.map_or("all", ProcessId::as_str);
+        let answer = self.answer(query, caller.organisation.as_str(), process)?;
+        Ok(Explanation {
+            answer: Some(answer.into_lookup()),
+            error: None,
+            left_out: Vec::new(),
+            processes: vec![Trail {
+                process: process.to_owned(),
+                reason: "<because>".to_owned(),
+                ..Trail::default()
+            }],
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod administering;
 mod asking;
+mod failing;
 mod fake;
 pub(crate) mod keys;
 mod paging;

@@ -79,7 +79,12 @@ async fn an_explanation_is_shown_without_the_person_in_an_address() {
     let sent = "receiver=05839012391&process=p%3Aa&sender=991825827&level=";
     let page = house.admin(Method::POST, "/admin/explain", FORM, sent).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text().contains("&lt;because&gt;"));
+    // In words, then the answer.
+    assert!(
+        page.text()
+            .contains("process p:a, category none\nbecause &lt;because&gt;")
+    );
+    assert!(page.text().contains("DPV"));
     assert_eq!(page.header("referrer-policy"), "no-referrer");
     for wrong in [
         "receiver=x&sender=991825827",

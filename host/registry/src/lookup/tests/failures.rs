@@ -3,6 +3,7 @@
 use super::ask;
 use super::world::{CITIZEN, RECEIVER, World, about, contact, process};
 use crate::lookup::LookupError;
+use crate::registers::{Asker, RegisterError};
 
 const LETTERS: &str = "arkivmelding:administrasjon";
 
@@ -97,7 +98,7 @@ async fn one_missing_certificate_leaves_the_other_records() {
         (process(LETTERS), Some("DPO"))
     );
     assert!(matches!(left_out.error, LookupError::CertificateMissing { .. }));
-    assert!(!answer.is_incomplete());
+    assert!(answer.unanswered().is_empty());
     let told = serde_json::to_value(left_out).unwrap();
     assert_eq!(told["error"], "Unable to find DPO certificate for: 910076787");
 }
@@ -136,7 +137,7 @@ async fn a_register_that_is_down_leaves_what_does_not_depend_on_it_and_the_answe
         .map(|record| record.service.identifier.as_str())
         .collect();
     assert_eq!(services, ["DPE"]);
-    assert!(answer.is_incomplete());
+    assert_eq!(answer.unanswered(), ["SvarUt"].into());
     assert_eq!(
         asked.outside.asked("SvarUt"),
         1,
@@ -159,10 +160,72 @@ async fn when_nothing_could_be_found_out_the_list_is_not_empty_but_an_error() {
     }
 }
 
+fn denied(asker: Asker) -> RegisterError {
+    RegisterError::Denied {
+        register: "X",
+        asker,
+        detail: "status 401".to_owned(),
+    }
+}
+
+fn rejected(asker: Asker) -> RegisterError {
+    RegisterError::Rejected {
+        register: "X",
+        asker,
+        detail: "status 400".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_register_that_gave_no_answer_is_never_an_empty_list() {
+    let unusable = || RegisterError::Unusable {
+        register: "X",
+        detail: "no XML".to_owned(),
+    };
+    let missing = || RegisterError::NotSetUp {
+        register: "X",
+        detail: "no use".to_owned(),
+    };
+    for (register, receiver, error) in [
+        ("ELMA", RECEIVER, denied(Asker::Us)),
+        ("ELMA", RECEIVER, rejected(Asker::Us)),
+        ("ELMA", RECEIVER, unusable()),
+        ("ELMA", RECEIVER, missing()),
+        ("KRR", CITIZEN, denied(Asker::Caller)),
+        ("KRR", CITIZEN, unusable()),
+        ("KRR", CITIZEN, missing()),
+    ] {
+        let mut world = World::default();
+        world.outside.failing.insert(register, error.clone());
+        let asked = world.open();
+        let found = asked.directory.identifier(&about(receiver), &asked.caller).await;
+        assert_eq!(found.err(), Some(error.into()), "{register}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_ours_that_folkeregisteret_refuses_is_not_a_patient_that_cannot_be_retrieved() {
+    let mut query = about("fastlege-for:05839012391");
+    query.beta = true;
+    for (error, expected) in [
+        (denied(Asker::Us), LookupError::from(denied(Asker::Us))),
+        (rejected(Asker::Us), LookupError::PatientNotRetrievable),
+    ] {
+        let mut world = World::default();
+        world.outside.failing.insert("FREG", error);
+        let asked = world.open();
+        let found = asked
+            .directory
+            .process(&query, &process("helse:helse"), &asked.caller)
+            .await;
+        assert_eq!(found.err(), Some(expected));
+    }
+}
+
 #[tokio::test]
 async fn what_krr_does_not_accept_is_a_citizen_without_records() {
     let mut world = World::default();
-    world.outside.rejecting.insert("KRR");
+    world.outside.failing.insert("KRR", rejected(Asker::Caller));
     let asked = world.open();
     let error = asked
         .directory
@@ -177,7 +240,10 @@ async fn what_krr_does_not_accept_is_a_citizen_without_records() {
         .await;
     assert!(matches!(
         one.err().unwrap(),
-        LookupError::RegisterRejected { register: "KRR", .. }
+        LookupError::RegisterRejected {
+            asker: Asker::Caller,
+            ..
+        }
     ));
 }
 
@@ -197,7 +263,7 @@ async fn folkeregisteret_that_is_down_costs_the_letter_and_not_the_mailbox() {
         .map(|record| record.service.identifier.as_str())
         .collect();
     assert_eq!(services, ["DPV", "DPV"]);
-    assert!(answer.is_incomplete());
+    assert_eq!(answer.unanswered(), ["FREG"].into());
     let one = ask(&asked, &about(CITIZEN), "digitalpost:info").await;
     assert_eq!(one.outcome, "FREG is down");
 }
@@ -211,6 +277,63 @@ async fn a_service_without_settings_is_the_operators_fault_and_says_so() {
         outcome,
         "the address service is not set up for this: there are no settings of the service DPV"
     );
+}
+
+#[tokio::test]
+async fn a_record_without_an_address_or_without_codes_is_not_made() {
+    let settings = |change: fn(&mut crate::lookup::ServiceSettings)| {
+        let mut world = World::default();
+        world.outside.register(LETTERS);
+        let mut asked = world.open();
+        asked.directory.services.values_mut().for_each(change);
+        asked
+    };
+    let set_up = "the address service is not set up for this: ";
+    for (asked, name, missing) in [
+        (
+            settings(|of| of.endpoint_url = None),
+            LETTERS,
+            "the settings of the service DPO have no endpoint-url",
+        ),
+        (
+            settings(|of| (of.resource, of.service_edition_code) = (None, None)),
+            LETTERS,
+            "[services.DPO] has neither a resource nor a service code with its edition",
+        ),
+        (
+            without_codes("arkivmelding:skatterOgAvgifter"),
+            "arkivmelding:skatterOgAvgifter",
+            "the process urn:no:difi:profile:arkivmelding:skatterOgAvgifter:ver1.0 has neither a resource nor a service \
+             code with its edition",
+        ),
+        (
+            without_codes("einnsyn:innsynskrav"),
+            "einnsyn:innsynskrav",
+            "the process urn:no:difi:profile:einnsyn:innsynskrav:ver1.0 has no service code",
+        ),
+    ] {
+        let outcome = ask(&asked, &about(RECEIVER), name).await.outcome;
+        assert_eq!(outcome, format!("{set_up}{missing}"));
+    }
+    // Either will do: Altinn 3 knows the resource, Altinn 2 the codes.
+    for asked in [
+        settings(|of| (of.service_code, of.service_edition_code) = (None, None)),
+        settings(|of| of.resource = None),
+    ] {
+        assert_eq!(ask(&asked, &about(RECEIVER), LETTERS).await.outcome, "DPO");
+    }
+}
+
+/// The receiver is registered for einnsyn, and a row of the process table has lost its codes.
+fn without_codes(short: &str) -> super::world::Asked {
+    let mut world = World::default();
+    world.outside.register("einnsyn:innsynskrav");
+    let asked = world.open();
+    let mut data = asked.directory.data.load().as_ref().clone();
+    let row = data.processes.get_mut(&process(short)).unwrap();
+    (row.service_code, row.resource) = (None, None);
+    asked.directory.data.store(std::sync::Arc::new(data));
+    asked
 }
 
 #[tokio::test]

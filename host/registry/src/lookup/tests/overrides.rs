@@ -124,3 +124,42 @@ async fn a_rule_about_who_is_not_registered_says_nothing_after_an_operators_deci
     );
     assert_eq!(asked.outside.asked("ELMA"), 0);
 }
+
+#[tokio::test]
+async fn the_reason_tells_when_a_decision_is_why_a_rule_decides() {
+    for (decisions, registered, levels, reason) in [
+        (
+            &["never DPO"][..],
+            true,
+            &[][..],
+            "the operator's decision (never DPO) left this rule: the receiver is registered for other processes of this \
+             kind, so letters in this one go to its mailbox",
+        ),
+        (
+            &["only DPO"],
+            false,
+            &[],
+            "the operator's decision (only DPO) left this rule: the receiver is registered for this process",
+        ),
+        // It would have been so anyway.
+        (
+            &["never DPE"],
+            false,
+            &[3],
+            "the receiver is not registered, and has a system that fetches letters of this level",
+        ),
+    ] {
+        let mut world = world(decisions);
+        if registered {
+            world.outside.register(LETTERS);
+        }
+        world.outside.levels = levels.to_vec();
+        let asked = world.open();
+        let explained = asked
+            .directory
+            .explain(&about(RECEIVER), Some(&process(LETTERS)), &asked.caller)
+            .await
+            .unwrap();
+        assert_eq!(explained.processes[0].reason, reason, "{decisions:?}");
+    }
+}

@@ -2,8 +2,7 @@
 
 use super::ask;
 use super::persons::{INFORMASJON, VEDTAK, citizen};
-use super::world::{CITIZEN, SENDER, World, about, address, certificate, process};
-use crate::data::OwnOrganisation;
+use super::world::{CITIZEN, SENDER, World, about, certificate, process};
 
 #[tokio::test]
 async fn a_letter_on_paper_tells_where_it_goes_and_where_it_comes_back_to() {
@@ -69,39 +68,6 @@ async fn the_general_mailbox_of_a_citizen_has_the_codes_of_the_default_process()
     );
     assert_eq!(record.service.endpoint_url.as_deref(), Some("https://dpv.example.no"));
     assert!(record.post.is_none());
-}
-
-#[tokio::test]
-async fn a_letter_comes_back_to_whom_it_is_sent_for() {
-    let mut world = citizen(&["reserved", "notifiable", "active", "mailbox"]);
-    world.own.push((
-        "974760673",
-        OwnOrganisation {
-            name: Some("BRØNNØYSUND".to_owned()),
-            form: Some("ORGL".to_owned()),
-            address: Some(address("Havnegata 48")),
-            ..OwnOrganisation::default()
-        },
-    ));
-    let asked = world.open();
-    let mut query = about(CITIZEN);
-    query.on_behalf_of = Some("974760673".parse().unwrap());
-    let answer = asked
-        .directory
-        .process(&query, &process(VEDTAK), &asked.caller)
-        .await
-        .unwrap();
-    let back = answer.records[0]
-        .post
-        .as_ref()
-        .unwrap()
-        .return_address
-        .as_ref()
-        .unwrap();
-    assert_eq!(
-        (back.name.as_str(), back.street.as_str()),
-        ("BRØNNØYSUND", "Havnegata 48;Bakgården")
-    );
 }
 
 #[tokio::test]

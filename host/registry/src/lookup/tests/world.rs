@@ -13,7 +13,8 @@ use crate::data::{OwnOrganisation, Snapshot};
 use crate::lookup::{Directory, Query, Registers, ServiceSettings, Services, Settings};
 use crate::registers::{
     Account, Accounts, Address, Certificates, Contact, Contacts, HealthUnit, HealthUnits, Mailbox, Organisation,
-    Organisations, Printer, ReceiverSystem, ReceiverSystems, RegisterError, Registrations, Resident, Residents,
+    Organisations, Printer, ReceiverSystem, ReceiverSystems, RegisterError, Registered, Registrations, Resident,
+    Residents,
 };
 use crate::rules::Rules;
 
@@ -64,8 +65,8 @@ pub(super) struct Outside {
     asked: Mutex<BTreeMap<&'static str, usize>>,
     /// Registers that cannot be asked.
     pub(super) down: BTreeSet<&'static str>,
-    /// Registers that do not accept the question.
-    pub(super) rejecting: BTreeSet<&'static str>,
+    /// What registers say instead of an answer.
+    pub(super) failing: BTreeMap<&'static str, RegisterError>,
     pub(super) organisations: BTreeSet<&'static str>,
     pub(super) registrations: Vec<(DocumentType, ProcessId)>,
     pub(super) certificates: BTreeMap<&'static str, Certificate>,
@@ -81,7 +82,7 @@ impl Default for Outside {
         Self {
             asked: Mutex::default(),
             down: BTreeSet::new(),
-            rejecting: BTreeSet::new(),
+            failing: BTreeMap::new(),
             organisations: BTreeSet::from([RECEIVER, SENDER]),
             registrations: Vec::new(),
             certificates: BTreeMap::from([("DPO", certificate("receiver")), ("DPE", certificate("receiver"))]),
@@ -114,11 +115,7 @@ impl Outside {
             let detail = "no answer in 5 s".to_owned();
             return Err(RegisterError::Unavailable { register, detail });
         }
-        if self.rejecting.contains(register) {
-            let detail = "status 400".to_owned();
-            return Err(RegisterError::Rejected { register, detail });
-        }
-        Ok(())
+        self.failing.get(register).map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// How often a register was asked.
@@ -142,22 +139,13 @@ impl Organisations for Outside {
 
 #[async_trait]
 impl Registrations for Outside {
-    async fn processes(
-        &self,
-        number: &OrganisationNumber,
-        document_types: &[DocumentType],
-    ) -> Result<BTreeSet<ProcessId>, RegisterError> {
-        let found = self.by_document_type(number, document_types).await?;
-        Ok(found.into_values().flatten().collect())
-    }
-
     async fn by_document_type(
         &self,
         number: &OrganisationNumber,
         document_types: &[DocumentType],
-    ) -> Result<BTreeMap<DocumentType, BTreeSet<ProcessId>>, RegisterError> {
+    ) -> Result<Registered, RegisterError> {
         self.ask("ELMA")?;
-        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let mut found = Registered::new();
         let own = self.registrations.iter().filter(|_| number.as_str() == RECEIVER);
         for (of, process) in own.filter(|(of, _)| document_types.contains(of)) {
             found.entry(of.clone()).or_default().insert(process.clone());

@@ -25,6 +25,14 @@ fn down() -> RegisterError {
     }
 }
 
+fn denied(asker: Asker) -> RegisterError {
+    RegisterError::Denied {
+        register: "a register",
+        asker,
+        detail: "no".to_owned(),
+    }
+}
+
 /// A register that answers from a script, then with its last answer for ever.
 struct Script {
     asked: AtomicU32,
@@ -157,10 +165,7 @@ async fn a_register_that_cannot_be_asked_is_asked_again_so_many_times() {
 
 #[tokio::test]
 async fn what_a_register_says_no_to_is_not_asked_again() {
-    let denied = RegisterError::Denied {
-        register: "a register",
-        detail: "no".to_owned(),
-    };
+    let denied = denied(Asker::Us);
     let pace = Pace { retries: 3, ..pace() };
     let (answers, script) = (answers(pace), Script::new([Err(denied.clone())]));
     assert_eq!(answers.ask(1, || script.ask()).await, Err(denied));
@@ -229,11 +234,95 @@ async fn while_a_register_is_down_its_last_good_answer_is_used_until_that_is_too
 }
 
 #[tokio::test]
-async fn a_last_good_answer_covers_no_refusal() {
-    let denied = RegisterError::Denied {
-        register: "a register",
-        detail: "no".to_owned(),
+async fn what_is_gone_does_not_come_back_when_the_register_goes_down() {
+    let pace = Pace {
+        kept: Duration::ZERO,
+        absent_kept: Duration::ZERO,
+        last_good: LONG,
+        ..pace()
     };
+    let (answers, script) = (
+        answers(pace),
+        Script::new([Ok(Some(1)), Ok(None), Err(down()), Ok(Some(2)), Err(down())]),
+    );
+    for expected in [Ok(Some(1)), Ok(None), Err(down()), Ok(Some(2)), Ok(Some(2))] {
+        assert_eq!(answers.ask(1, || script.ask()).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_register_that_refuses_us_again_and_again_is_left_in_peace_and_no_old_answer_is_used() {
+    let pace = Pace {
+        kept: Duration::ZERO,
+        last_good: LONG,
+        failures: 2,
+        peace: SHORT,
+        ..pace()
+    };
+    let ours = || Err(denied(Asker::Us));
+    let (answers, script) = (answers(pace), Script::new([Ok(Some(1)), ours(), ours(), Ok(Some(2))]));
+    assert_eq!(answers.ask(1, || script.ask()).await, Ok(Some(1)));
+    for _ in 0..2 {
+        assert_eq!(answers.ask(1, || script.ask()).await, ours());
+    }
+    let error = answers.ask(1, || script.ask()).await.unwrap_err();
+    assert!(
+        matches!(error, RegisterError::Denied { asker: Asker::Us, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("left in peace"), "{error}");
+    assert_eq!(script.asked(), 3);
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(answers.ask(1, || script.ask()).await, Ok(Some(2)));
+}
+
+#[tokio::test]
+async fn what_a_register_refuses_a_client_is_not_held_against_it() {
+    let pace = Pace { failures: 1, ..pace() };
+    let theirs = denied(Asker::Caller);
+    let (answers, script) = (answers(pace), Script::new([Err(theirs.clone())]));
+    for _ in 0..3 {
+        assert_eq!(answers.ask(1, || script.ask()).await, Err(theirs.clone()));
+    }
+    assert_eq!(script.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_question_that_was_never_asked_says_nothing_of_the_register() {
+    let missing = RegisterError::NotSetUp {
+        register: "a register",
+        detail: "no such use".to_owned(),
+    };
+    let pace = Pace { failures: 2, ..pace() };
+    let script = Script::new([Err(down()), Err(missing.clone()), Err(down())]);
+    let answers = answers(pace);
+    for expected in [down(), missing, down()] {
+        assert_eq!(answers.ask(1, || script.ask()).await, Err(expected));
+    }
+    let error = answers.ask(1, || script.ask()).await.unwrap_err();
+    assert!(error.to_string().contains("left in peace"), "{error}");
+}
+
+#[tokio::test]
+async fn callers_who_give_up_on_a_register_that_hangs_leave_it_in_peace() {
+    let pace = Pace {
+        answer: Duration::from_millis(20),
+        failures: 2,
+        ..pace()
+    };
+    let answers = answers(pace);
+    let hangs = || std::future::pending::<Result<Option<u32>, RegisterError>>();
+    for _ in 0..2 {
+        let gone = tokio::time::timeout(Duration::from_millis(40), answers.ask(1, hangs)).await;
+        assert!(gone.is_err());
+    }
+    let error = answers.ask(1, hangs).await.unwrap_err();
+    assert!(error.to_string().contains("left in peace"), "{error}");
+}
+
+#[tokio::test]
+async fn a_last_good_answer_covers_no_refusal() {
+    let denied = denied(Asker::Us);
     let pace = Pace {
         kept: Duration::ZERO,
         last_good: LONG,

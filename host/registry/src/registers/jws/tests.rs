@@ -1,8 +1,8 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
-    RsaKeySize, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize, SignatureAlgorithm, date_time_ymd,
 };
 use serde_json::{Value, json};
 
@@ -37,9 +37,13 @@ fn params(name: &str) -> CertificateParams {
 }
 
 fn authority(name: &str, above: Option<&Made>) -> Made {
+    authority_with(name, KeyPair::generate().unwrap(), above)
+}
+
+fn authority_with(name: &str, key: KeyPair, above: Option<&Made>) -> Made {
     let mut params = params(name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    signed(params, KeyPair::generate().unwrap(), above)
+    signed(params, key, above)
 }
 
 /// As certificates of organisations are: for e-mail and TLS clients.
@@ -84,12 +88,11 @@ fn by(chain: &[&Made]) -> String {
 }
 
 fn trusting(anchors: &[&Made]) -> Trust {
-    let anchor = |made: &&Made| {
-        let der = CertificateDer::from(made.der.as_slice());
-        webpki::anchor_from_trusted_cert(&der).unwrap().to_owned()
-    };
     Trust::Known {
-        anchors: anchors.iter().map(anchor).collect(),
+        anchors: anchors
+            .iter()
+            .map(|made| chain::anchor(&made.read()).unwrap())
+            .collect(),
         pinned: Vec::new(),
     }
 }
@@ -115,6 +118,16 @@ fn an_authority_stands_behind_a_certificate_directly_or_through_another() {
         error.contains("nobody that is trusted") && error.contains("CN=KRR"),
         "{error}"
     );
+}
+
+#[test]
+fn an_authority_may_have_a_key_of_any_kind_that_is_known() {
+    let kinds: [&'static SignatureAlgorithm; 2] = [&PKCS_ECDSA_P521_SHA512, &PKCS_ED25519];
+    for kind in kinds {
+        let root = authority_with("root", KeyPair::generate_for(kind).unwrap(), None);
+        let jws = by(&[&leaf(Some(&root))]);
+        assert_eq!(trusting(&[&root]).verify(jws.as_bytes(), now()).unwrap(), b"payload");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What answers look-ups: rules, registers and own data, as the TOML says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -55,11 +55,13 @@ pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<I
             tracing::warn!(%service, "there is no [services.{service}]: what needs it cannot be answered");
         }
     }
+    let settings = settings(config)?;
+    let needed = rules.registers(&settings.features_off);
     Ok(Directory {
         data: own.snapshot().into(),
-        registers: registers(config, identity)?,
+        registers: registers(config, identity, &needed)?,
         services,
-        settings: settings(config)?,
+        settings,
         rules,
     })
 }
@@ -93,10 +95,14 @@ fn services(config: &AddressService) -> anyhow::Result<Services> {
     config.services.iter().map(service).collect()
 }
 
-fn registers(config: &AddressService, identity: &Arc<Identity>) -> anyhow::Result<Registers> {
+/// The outside registers. Warns of those that the rules need and nobody set up.
+fn registers(config: &AddressService, identity: &Arc<Identity>, needed: &BTreeSet<&str>) -> anyhow::Result<Registers> {
     let settings = config
         .registers()
         .map_err(|(key, what)| anyhow::anyhow!("registers.{}: {what}", key.join(".")))?;
+    for (table, without) in settings.left_out(needed) {
+        tracing::warn!("there is no [registers.{table}]: {without}");
+    }
     let profiles: BTreeMap<_, _> = config
         .token
         .iter()
@@ -130,21 +136,26 @@ struct OwnToken {
 #[async_trait]
 impl TokenSource for OwnToken {
     async fn token(&self) -> Result<CallerToken, RegisterError> {
-        match self.tokens.token(PROFILE, self.scopes.clone(), None).await {
-            Ok(token) => Ok(CallerToken::new(token.value)),
-            Err(Failure::Temporary { detail, .. }) => Err(RegisterError::Unavailable {
-                register: ISSUER,
-                detail,
-            }),
-            Err(permanent) => Err(RegisterError::Denied {
-                register: ISSUER,
-                detail: permanent.to_string(),
-            }),
-        }
+        let token = self.tokens.token(PROFILE, self.scopes.clone(), None).await;
+        token.map(|token| CallerToken::new(token.value)).map_err(without_token)
     }
 
     async fn refused(&self, token: &CallerToken) {
         self.tokens.refused(token.secret()).await;
+    }
+}
+
+/// What a register cannot be asked for. No caller is to blame for our own settings.
+fn without_token(failure: Failure) -> RegisterError {
+    match failure {
+        Failure::Temporary { detail, .. } => RegisterError::Unavailable {
+            register: ISSUER,
+            detail,
+        },
+        permanent => RegisterError::NotSetUp {
+            register: ISSUER,
+            detail: permanent.to_string(),
+        },
     }
 }
 
@@ -202,5 +213,19 @@ pub(super) async fn follow(directory: Arc<Directory>, own: Arc<OwnData>, stop: C
                 Err(_) => return,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_token_of_our_own_no_caller_is_refused() {
+        let later = without_token(Failure::temporary("no connection"));
+        assert!(matches!(later, RegisterError::Unavailable { .. }), "{later}");
+        let never = without_token(Failure::permanent("scope", "[tokens.token] does not list the scope"));
+        assert!(matches!(never, RegisterError::NotSetUp { .. }), "{never}");
+        assert!(never.to_string().contains("does not list the scope"), "{never}");
     }
 }
