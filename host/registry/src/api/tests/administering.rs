@@ -46,35 +46,6 @@ async fn only_administrators_come_in_and_no_token_of_a_client() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing() {
-    let house = House::new().await;
-    let post = async |headers: &[(&str, &str)]| {
-        let mut request = Request::post(format!("{CONTEXT_PATH}{PROCESSES}"))
-            .header("authorization", "Basic admin")
-            .header("host", "registry.example");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = process().to_string();
-        house.call(request.body(Body::from(body)).unwrap()).await.status
-    };
-    for foreign in [
-        [("origin", "https://evil.example")],
-        [("origin", "null")],
-        [("sec-fetch-site", "cross-site")],
-        [("sec-fetch-site", "same-site")],
-    ] {
-        assert_eq!(post(&foreign).await, StatusCode::FORBIDDEN, "{foreign:?}");
-    }
-    assert!(house.api.own.snapshot().processes.is_empty());
-    let own = [
-        ("origin", "https://registry.example"),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    assert_eq!(post(&own).await, StatusCode::CREATED);
-}
-
-#[tokio::test]
 async fn a_process_is_added_shown_and_refused_twice() {
     let house = House::new().await;
     let created = house.admin_json(Method::POST, PROCESSES, &process()).await;
