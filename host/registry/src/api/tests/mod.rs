@@ -3,6 +3,7 @@
 mod administering;
 mod asking;
 mod fake;
+mod importing;
 pub(crate) mod keys;
 mod paging;
 mod tokens;
