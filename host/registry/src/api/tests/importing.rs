@@ -110,7 +110,7 @@ async fn an_import_is_taken_whole_or_refused_with_every_fault() {
         415
     );
     let large = |bytes: usize| format!("number,name\n{}", "910076787,A\n".repeat(bytes / 12));
-    let read = house.admin(Method::POST, import, "text/csv", &large(15 << 20)).await;
+    let read = house.admin(Method::POST, import, "text/csv", &large(4 << 20)).await;
     assert_eq!(read.status, StatusCode::BAD_REQUEST, "it is read, although it is long");
     let faults = read.json()["faults"].as_array().unwrap().len();
     assert_eq!(faults, 101, "a hundred faults, and how many more there are");
