@@ -1,11 +1,30 @@
-//! Where in a TOML text something stands, so that an error names line and key.
+//! Where in a TOML text something stands, so that an error names line and key, and never a value.
 #![forbid(unsafe_code)]
 
+mod told;
+
 use toml::de::{DeTable, DeValue};
+
+pub use told::{Told, without_values};
 
 /// The line at an offset, from 1.
 pub fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The same for many offsets of one text.
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// Looks through the text once.
+    pub fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line at an offset, from 1.
+    pub fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
+    }
 }
 
 /// The dotted name of the key at an offset, or of the value there. None where there is none, and in what is no TOML.
@@ -78,6 +97,15 @@ mod tests {
         assert_eq!((line_at(TEXT, at), key_at(TEXT, at).as_deref()), (5, Some("b.c.d")));
         assert_eq!(key_at(TEXT, TEXT.len()), None);
         assert_eq!(key_at("no = ", 0), None);
+    }
+
+    #[test]
+    fn many_offsets_have_the_lines_that_single_ones_have() {
+        let lines = Lines::of(TEXT);
+        for offset in 0..=TEXT.len() {
+            assert_eq!(lines.at(offset), line_at(TEXT, offset), "{offset}");
+        }
+        assert_eq!(Lines::of("").at(0), 1);
     }
 
     #[test]

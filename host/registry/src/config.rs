@@ -68,17 +68,16 @@ impl Clients {
             }
             _ => {}
         }
-        for (number, issuer) in self.issuers.iter().enumerate() {
-            let number = number.to_string();
+        for (at, issuer) in self.issuers.iter().enumerate() {
+            let number = at.to_string();
             for (key, address) in [("url", Some(&issuer.url)), ("jwks-uri", issuer.jwks_uri.as_ref())] {
-                if let Some(address) = address
-                    && !is_web_address(address)
-                {
-                    add(
-                        &["issuers", &number, key],
-                        format!("is no https or http address: {address}"),
-                    );
+                if let Some(what) = address.and_then(|address| unfit_address(address)) {
+                    add(&["issuers", &number, key], what.into());
                 }
+            }
+            if self.issuers.iter().take(at).any(|other| other.url == issuer.url) {
+                let what = "there is an issuer with this url already";
+                add(&["issuers", &number, "url"], what.into());
             }
             if issuer.jwks_uri.is_some() && issuer.jwks_file.is_some() {
                 let what = "give either jwks-uri or jwks-file, not both";
@@ -95,8 +94,21 @@ impl Clients {
     }
 }
 
-fn is_web_address(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+/// What is wrong with the address of an issuer, or of its keys: whoever can change an answer on the way makes tokens of his own.
+pub(crate) fn unfit_address(text: &str) -> Option<&'static str> {
+    let url = url::Url::parse(text).ok();
+    let local = match url.as_ref().and_then(url::Url::host) {
+        None => return Some("must be an https address"),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+    };
+    match url.as_ref().map(url::Url::scheme) {
+        Some("https") => None,
+        Some("http") if local => None,
+        Some("http") => Some("must be an https address: http is for this machine only"),
+        _ => Some("must be an https address"),
+    }
 }
 
 #[cfg(test)]
@@ -130,5 +142,46 @@ mod tests {
         );
         let wrong = "[[issuers]]\nurl = 'issuer'\njwks-uri = 'ftp://x'\njwks-file = 'none.json'\n";
         assert_eq!(faults(wrong, "127.0.0.1:80").len(), 4);
+    }
+
+    #[test]
+    fn an_issuer_stands_there_once() {
+        let issuer = "[[issuers]]\nurl = 'https://issuer.example/'\n";
+        let other = "[[issuers]]\nurl = 'https://issuer.example'\n";
+        assert!(faults(&format!("{issuer}{other}"), "127.0.0.1:80").is_empty());
+        assert_eq!(
+            faults(&format!("{issuer}{other}{issuer}"), "127.0.0.1:80"),
+            ["issuers.2.url: there is an issuer with this url already"]
+        );
+    }
+
+    #[test]
+    fn addresses_of_issuers_are_https_but_on_this_machine() {
+        for good in [
+            "https://issuer.example/",
+            "http://localhost:8080/",
+            "http://127.0.0.2",
+            "http://[::1]:80/",
+        ] {
+            assert_eq!(unfit_address(good), None, "{good}");
+        }
+        for bad in [
+            "http://issuer.example/",
+            "http://localhost.example/",
+            "http://10.0.0.1/",
+            "http://[::2]/",
+            "ftp://127.0.0.1/",
+            "issuer",
+            "https:",
+            "",
+        ] {
+            assert!(unfit_address(bad).is_some(), "{bad}");
+        }
+        let wrong = "[[issuers]]\nurl = 'http://issuer.example/'\njwks-uri = 'http://key:hush@issuer.example/'\n";
+        let what = "must be an https address: http is for this machine only";
+        assert_eq!(
+            faults(wrong, "127.0.0.1:80"),
+            [format!("issuers.0.url: {what}"), format!("issuers.0.jwks-uri: {what}")]
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use budstikke_place::{key_at, line_at};
+use budstikke_place::{Told, key_at, line_at};
 
 /// What is wrong with a table in TOML. Whoever read the file adds its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,8 @@ pub struct TableError {
 
 impl TableError {
     pub(crate) fn of_toml(source: &str, error: &toml::de::Error) -> Self {
-        error.span().map_or_else(
-            || Self::whole(error.message()),
-            |span| Self::at(source, &span, error.message()),
-        )
+        let Told { line, key, text } = Told::of(source, error);
+        Self { line, key, text }
     }
 
     pub(crate) fn at(source: &str, span: &Range<usize>, text: impl Into<String>) -> Self {

@@ -57,7 +57,8 @@ fn return_pages(connection: &Connection) -> Result<bool, StoreError> {
     Ok(surplus > returned)
 }
 
-fn forget_marks(connection: &Connection, now: i64) -> Result<bool, StoreError> {
+/// Removes old ones. True: there are more.
+pub(crate) fn forget_marks(connection: &Connection, now: i64) -> Result<bool, StoreError> {
     let before = now.saturating_sub(MARK_AGE).max(0) << 20;
     let removed = connection.execute(
         "DELETE FROM commit_mark WHERE id IN (SELECT id FROM commit_mark WHERE id < ?1 ORDER BY id LIMIT ?2)",

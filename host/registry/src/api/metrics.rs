@@ -30,7 +30,7 @@ impl Metrics {
     }
 
     /// A register gave no answer that could be used.
-    pub fn register_failed(&self, register: &'static str) {
+    pub(super) fn register_failed(&self, register: &'static str) {
         *self.counted().failures.entry(register).or_default() += 1;
     }
 

@@ -34,6 +34,7 @@ use signing::Signer;
 pub use admin::{AdminGate, Admission};
 pub use lookups::{Answer, Explanation, LookupError, Lookups, Query};
 pub use metrics::Metrics;
+pub use refusal::hidden;
 
 /// Where the API stands when nobody says otherwise. Spec: service registry, 1.
 pub const CONTEXT_PATH: &str = "/adressetjeneste";
@@ -80,6 +81,9 @@ impl Api {
 
     /// All routes below `context_path`, which is empty or begins with a slash. `with_management`: health and metrics too, at the
     /// root.
+    ///
+    /// Browsers add the password of an administrator to what pages of other sites make them send: whoever serves this must keep
+    /// such requests away.
     pub fn router(self: &Arc<Self>, context_path: &str, with_management: bool) -> Router {
         let routes = look_ups::routes()
             .merge(admin::routes(self))

@@ -22,7 +22,7 @@ const MASK: &str = "***********";
 
 /// The body `{timestamp, status, error, path}`; [`super::finish`] writes it, who knows the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bare(pub(super) StatusCode);
+pub(super) struct Bare;
 
 /// A refusal, ready to be sent.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ fn sentence(error: &LookupError) -> String {
 }
 
 /// A text with every run of digits that could be a person number hidden.
-pub(super) fn hidden(text: &str) -> String {
+pub fn hidden(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -190,7 +190,7 @@ impl IntoResponse for Refusal {
         let mut response = match self.body {
             Body::Bare => {
                 let mut response = self.status.into_response();
-                response.extensions_mut().insert(Bare(self.status));
+                response.extensions_mut().insert(Bare);
                 response
             }
             Body::Described(text) => (

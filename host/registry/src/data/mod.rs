@@ -13,6 +13,8 @@ use crate::registers::Address;
 /// Everything, at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
+    /// Number of the last change that is in it; 0 when there was none.
+    pub change: i64,
     /// The process table. Spec: service registry, 4.3.
     pub processes: BTreeMap<ProcessId, Process>,
     /// Document types, those of no process too.

@@ -64,8 +64,8 @@ impl Query {
 
 /// Everything that look-ups need.
 pub struct Directory {
-    /// Own data; replaced as a whole when something changes.
-    pub data: ArcSwap<Snapshot>,
+    /// Own data; replaced as a whole when something changes. Whoever keeps it holds the same.
+    pub data: Arc<ArcSwap<Snapshot>>,
     /// Outside registers.
     pub registers: Registers,
     /// The rules.

@@ -331,7 +331,7 @@ document-types = { ending = "x" }
                 "refuse = \"often\"",
                 11,
                 "chapter.rule.refuse",
-                "often",
+                "expected `level` or `scope`",
             ),
             (
                 r#"{ use = "X" }"#,
@@ -340,7 +340,13 @@ document-types = { ending = "x" }
                 "chapter.rule.records",
                 "do not have",
             ),
-            (r#""organisation""#, "\"everybody\"", 5, "chapter.receiver", "everybody"),
+            (
+                r#""organisation""#,
+                "\"everybody\"",
+                5,
+                "chapter.receiver",
+                "expected one of `organisation`",
+            ),
             (
                 "reason = \"because\"",
                 "reason = \"because\"\nresaon = \"\"",

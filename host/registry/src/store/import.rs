@@ -9,8 +9,11 @@ use std::fmt;
 use super::Import;
 use crate::data::Snapshot;
 
+pub(crate) use documents::ProcessDocument;
 pub use documents::{AddressDocument, OrganisationDocument, OverrideDocument};
-pub(crate) use toml_file::unfit_category;
+
+/// Faults that are told. Of those that come after them only how many there are.
+const TOLD: usize = 100;
 
 /// Formats of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +47,44 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Everything that is wrong with a file, as far as anybody wants to read it.
+#[derive(Default)]
+struct Faults {
+    told: Vec<Fault>,
+    more: usize,
+}
+
+impl Faults {
+    fn add(&mut self, line: Option<usize>, key: impl Into<String>, text: impl Into<String>) {
+        if self.told.len() < TOLD {
+            self.told.push(Fault {
+                line,
+                key: key.into(),
+                text: text.into(),
+            });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What was read, when nothing is wrong.
+    fn or<T>(mut self, read: T) -> Result<T, Vec<Fault>> {
+        if self.told.is_empty() {
+            return Ok(read);
+        }
+        if self.more > 0 {
+            self.told.push(Fault {
+                line: None,
+                key: String::new(),
+                text: format!("and {} more faults", self.more),
+            });
+        }
+        Err(self.told)
+    }
+}
+
 /// Reads a file. Rows of TOML are whole and replace what is there under their names. A CSV file says nothing about columns that it
-/// does not have: for those, what is in `current` stays.
+/// does not have: for those, what is in `current` stays. Of many faults the first hundred are told.
 pub fn read(text: &str, format: Format, current: &Snapshot) -> Result<Import, Vec<Fault>> {
     match format {
         Format::Csv => csv_file::read(text, current),

@@ -1,14 +1,14 @@
 //! Own data: kept in the database, read from memory.
 //!
 //! [`OwnData`] holds a [`Snapshot`] of everything, replaces it after each change of its own, and looks each second whether another
-//! node has made one. [`import`] reads files of rows.
+//! node has made one. Look-ups hold the same one. [`import`] reads files of rows.
 
 pub mod import;
 mod rows;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use budstikke_message::identifier::{DocumentType, OrganisationNumber, ProcessId};
@@ -16,16 +16,20 @@ use budstikke_store::registry::{
     Author, ChangeRow, Imported, OrganisationRow, ProcessChange, RegistryData, RegistryDataError, RegistryRows,
 };
 use budstikke_store::{Place, StoreError};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::{OwnOrganisation, Process, Snapshot};
+use import::{Fault, Format};
 
-pub(crate) use import::unfit_category;
 pub use rows::Unreadable;
 
 /// Between two looks for changes of other nodes.
 const POLL: Duration = Duration::from_secs(1);
+/// Between two times that what is old is removed.
+const TIDY: Duration = Duration::from_hours(1);
+/// How often an import is read anew because something was changed meanwhile.
+const ATTEMPTS: u32 = 5;
 
 /// Why own data is not to be had, or was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -44,18 +48,23 @@ impl From<StoreError> for OwnDataError {
     }
 }
 
-struct Loaded {
-    change: i64,
-    snapshot: Arc<Snapshot>,
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum NotImported {
+    /// What is wrong with the file.
+    #[error("there are faults in it")]
+    Faults(Vec<Fault>),
+    /// It was not written.
+    #[error(transparent)]
+    Own(#[from] OwnDataError),
 }
 
 /// What the address service keeps itself.
 pub struct OwnData {
     data: Arc<RegistryData>,
-    loaded: ArcSwap<Loaded>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
     /// One load at a time, so that an older one never replaces a newer one.
     loading: Mutex<()>,
-    news: watch::Sender<i64>,
     reachable: AtomicBool,
 }
 
@@ -63,30 +72,28 @@ impl OwnData {
     /// Opens the database, or makes it, and reads it.
     pub async fn open(place: Place) -> Result<Arc<Self>, OwnDataError> {
         let data = Arc::new(RegistryData::open(place).await?);
-        let loaded = loaded(data.rows().await?)?;
-        let change = loaded.change;
+        let snapshot = loaded(data.rows().await?).await?;
         Ok(Arc::new(Self {
             data,
-            loaded: ArcSwap::from_pointee(loaded),
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
             loading: Mutex::new(()),
-            news: watch::Sender::new(change),
             reachable: AtomicBool::new(true),
         }))
     }
 
     /// Everything, as this node knows it now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.loaded.load().snapshot)
+        self.snapshot.load_full()
+    }
+
+    /// The same, as it becomes: for those who look up.
+    pub fn shared(&self) -> Arc<ArcSwap<Snapshot>> {
+        Arc::clone(&self.snapshot)
     }
 
     /// Number of the last change that this node has seen.
     pub fn change(&self) -> i64 {
-        self.loaded.load().change
-    }
-
-    /// Tells of each new snapshot, by the number of its last change.
-    pub fn news(&self) -> watch::Receiver<i64> {
-        self.news.subscribe()
+        self.snapshot.load().change
     }
 
     /// Whether the database answered the last time.
@@ -96,6 +103,7 @@ impl OwnData {
 
     /// Looks each second for changes of other nodes, until told to stop. While the database is away, what is known stays in use.
     pub async fn follow(&self, stop: CancellationToken) {
+        let mut tidied: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -113,15 +121,27 @@ impl OwnData {
                     Err(error) => tracing::error!(%error, "own data cannot be read; what was read before stays in use"),
                 }
             }
+            if reachable && tidied.is_none_or(|tidied| tidied.elapsed() > TIDY) {
+                tidied = Some(Instant::now());
+                self.tidy().await;
+            }
+        }
+    }
+
+    async fn tidy(&self) {
+        loop {
+            match self.data.tidy(jiff::Timestamp::now().as_millisecond()).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "what is old in own data could not be removed"),
+            }
         }
     }
 
     async fn reload(&self) -> Result<(), OwnDataError> {
         let _turn = self.loading.lock().await;
-        let loaded = loaded(self.data.rows().await?)?;
-        let change = loaded.change;
-        self.loaded.store(Arc::new(loaded));
-        self.news.send_replace(change);
+        let snapshot = loaded(self.data.rows().await?).await?;
+        self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }
 
@@ -196,10 +216,36 @@ impl OwnData {
         self.changed(done).await
     }
 
-    /// Writes everything, or nothing.
-    pub async fn import(&self, imported: &Import, author: Author) -> Result<(), OwnDataError> {
-        let done = self.data.import(imported.rows(), author).await;
-        self.changed(done).await
+    /// Writes everything that a file holds, or nothing. Returns what it was.
+    pub async fn import_file(&self, text: String, format: Format, author: Author) -> Result<Import, NotImported> {
+        self.import(author, move |current| import::read(&text, format, current))
+            .await
+    }
+
+    /// Writes everything that `make` makes of what there is, or nothing. Returns what it was.
+    ///
+    /// `make` may take its time. It is called again when somebody has changed something meanwhile, a few times; then it is
+    /// [`RegistryDataError::Changed`].
+    pub async fn import<F>(&self, author: Author, make: F) -> Result<Import, NotImported>
+    where
+        F: Fn(&Snapshot) -> Result<Import, Vec<Fault>> + Send + Sync + 'static,
+    {
+        let make = Arc::new(make);
+        for _ in 0..ATTEMPTS {
+            let current = self.snapshot();
+            let seen = current.change;
+            let making = Arc::clone(&make);
+            let made = apart(move || making(&current)).await.map_err(OwnDataError::from)?;
+            let import = made.map_err(NotImported::Faults)?;
+            if import.is_empty() {
+                return Ok(import);
+            }
+            match self.data.import(import.rows(), Some(seen), author.clone()).await {
+                Err(RegistryDataError::Changed) => self.reload().await?,
+                done => return Ok(self.changed(done).await.map(|()| import)?),
+            }
+        }
+        Err(OwnDataError::Data(RegistryDataError::Changed).into())
     }
 
     /// The last changes, newest first.
@@ -220,6 +266,10 @@ pub struct Import {
 }
 
 impl Import {
+    fn is_empty(&self) -> bool {
+        self.processes.is_empty() && self.document_types.is_empty() && self.organisations.is_empty()
+    }
+
     fn rows(&self) -> Imported {
         Imported {
             processes: self.processes.iter().map(rows::of_process).collect(),
@@ -233,9 +283,19 @@ impl Import {
     }
 }
 
-fn loaded(rows: RegistryRows) -> Result<Loaded, Unreadable> {
-    Ok(Loaded {
-        change: rows.change,
-        snapshot: Arc::new(rows::snapshot(rows)?),
-    })
+async fn loaded(rows: RegistryRows) -> Result<Snapshot, OwnDataError> {
+    Ok(apart(move || rows::snapshot(rows)).await??)
 }
+
+/// Reads what can be long beside the threads that answer.
+async fn apart<T, F>(work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::Closed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,10 @@ fn unreadable<E: fmt::Display>(place: &str) -> impl Fn(E) -> Unreadable {
 }
 
 pub(super) fn snapshot(rows: RegistryRows) -> Result<Snapshot, Unreadable> {
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = Snapshot {
+        change: rows.change,
+        ..Snapshot::default()
+    };
     for row in rows.processes {
         let process = process(row)?;
         snapshot.processes.insert(process.identifier.clone(), process);

@@ -8,7 +8,7 @@ use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::certificates::Checks;
 use crate::config::{self, Config, Problems};
-use crate::front::Front;
+use crate::front::{Front, Site};
 use crate::registry::TomlRegistry;
 
 /// Reads everything that `serve` would read, and loads every plugin, without starting anything. Prints each problem on a
@@ -92,7 +92,7 @@ async fn check(path: &Path) -> Problems {
 
 /// Password hashes, and the certificate of the server.
 fn front(config: &Config, path: &Path, text: &str, problems: &mut Problems) {
-    match Front::new(&config.server) {
+    match Front::new(&config.server, Site::integrasjonspunkt()) {
         Err(errors) => {
             for error in errors {
                 problems.add(path, text, &["server", error.key], error.why);

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::start;
 use super::stop::{self, Ended};
 use crate::config::{Config, Problems};
-use crate::front::{Front, FrontError};
+use crate::front::{Front, FrontError, Site};
 use crate::{api, certificates, delivery, presence, webhooks};
 
 /// For threads that are busy when everything else has ended.
@@ -55,7 +55,7 @@ fn refuse(problems: &Problems) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let listen = config.server.listen;
     let address_file = config.server.address_file.clone();
-    let front = Front::new(&config.server).map_err(|errors| refusal(&errors))?;
+    let front = Front::new(&config.server, Site::integrasjonspunkt()).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
     let drain_time = config.server.drain_time;
     if config.server.open && !listen.ip().is_loopback() {

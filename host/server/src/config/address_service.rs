@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use budstikke_place::without_values;
 use budstikke_registry::config::Clients;
 use budstikke_registry::registers::settings::RegisterSettings;
 use budstikke_store::Place;
@@ -12,8 +13,7 @@ use serde::Deserialize;
 
 use super::quantity::time;
 use super::{
-    Certificates, Keystore, Postgres, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, file, problem,
-    settings,
+    Certificates, Keystore, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, file, problem, settings,
 };
 
 /// The whole file.
@@ -193,7 +193,15 @@ pub struct AddressStore {
     /// The database, unless it is on a server. One process at a time.
     pub folder: PathBuf,
     /// The database on a server.
-    pub postgres: Option<Postgres>,
+    pub postgres: Option<AddressPostgres>,
+}
+
+/// `[store.postgres]`. Changes take turns: one connection writes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AddressPostgres {
+    /// `postgres://user:password@host/database?sslmode=verify-full`
+    pub url: Secret,
 }
 
 impl Default for AddressStore {
@@ -212,7 +220,7 @@ impl AddressStore {
             None => Place::File(self.folder.join("registry.db")),
             Some(postgres) => Place::Server {
                 url: postgres.url.value()?,
-                writers: postgres.writers,
+                writers: 1,
             },
         })
     }
@@ -255,10 +263,10 @@ impl AddressService {
         for (name, register) in table.as_object().into_iter().flatten() {
             let alone = serde_json::json!({ name: register });
             if let Err(error) = serde_json::from_value::<RegisterSettings>(alone) {
-                return Err((vec![name.clone()], error.to_string()));
+                return Err((vec![name.clone()], without_values(&error.to_string())));
             }
         }
-        serde_json::from_value(table).map_err(|error| (Vec::new(), error.to_string()))
+        serde_json::from_value(table).map_err(|error| (Vec::new(), without_values(&error.to_string())))
     }
 }
 

@@ -28,7 +28,8 @@ use serde::Deserialize;
 use crate::delivery::retry;
 
 pub use address_service::{
-    AddressServer, AddressService, AddressStore, Management, OwnToken, RuleSettings, SasToken, ServiceSettings, Signing,
+    AddressPostgres, AddressServer, AddressService, AddressStore, Management, OwnToken, RuleSettings, SasToken,
+    ServiceSettings, Signing,
 };
 pub use certificates::{Certificates, Revocation};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};

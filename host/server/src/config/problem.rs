@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: file, line, key, and what to do.
 
 mod address_service;
+mod outside;
 mod registry;
 mod server;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use budstikke_message::identifier::OrganisationNumber;
-use budstikke_place::{key_at, line_at, place_of};
+use budstikke_place::{Told, place_of};
 
 pub(super) use address_service::sense as sense_of_address_service;
 
@@ -76,10 +77,8 @@ impl Problems {
     }
 
     pub(super) fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map(|span| span.start);
-        let line = start.map(|start| line_at(text, start));
-        let key = start.and_then(|start| key_at(text, start)).unwrap_or_default();
-        Self::one(file, line, &key, error.message().to_owned())
+        let told = Told::of(text, error);
+        Self::one(file, told.line, &told.key, told.text)
     }
 
     /// Adds a problem with a key of the file; the line is looked up. A number in the key can stand for the element of a list.
@@ -187,34 +186,9 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
         add(&["plugins", "poll-seconds"], "must be at least 1".into());
     }
     for (name, profile) in &config.tokens {
-        let keystore = profile.keystore.as_ref().map(|keystore| &keystore.path);
-        for (key, path) in [("keystore", keystore), ("jwk", profile.jwk.as_ref())] {
-            if let Some(path) = path.filter(|path| !path.is_file()) {
-                add(&["tokens", name, key], format!("no such file: {}", path.display()));
-            }
-        }
-        for (key, url) in [
-            ("url", Some(&profile.url)),
-            ("exchange-url", profile.exchange_url.as_ref()),
-        ] {
-            if let Some(url) = url
-                && reqwest::Url::parse(url).is_err()
-            {
-                add(&["tokens", name, key], format!("is no URL: {url}"));
-            }
-        }
-        if profile.jwk.is_some() && profile.keystore.is_some() {
-            add(&["tokens", name, "jwk"], "give either jwk or keystore, not both".into());
-        }
-        if let Some(own) = &profile.own_system_user
-            && !profile.system_users.contains_key(own)
-        {
-            add(
-                &["tokens", name, "own-system-user"],
-                format!("{own} is not among system-users"),
-            );
-        }
+        outside::tokens(profile, |key, what| add(&["tokens", name, key], what));
     }
+    outside::certificates(&config.certificates, |key, what| add(&["certificates", key], what));
     let mut served: Vec<(&str, &str)> = Vec::new();
     for (name, adapter) in config.adapters.iter().filter(|(_, adapter)| adapter.enabled) {
         if adapter.component.contains(['/', '\\']) || adapter.component.is_empty() {

@@ -9,12 +9,10 @@ use axum::body::Body;
 use axum::response::Response;
 use budstikke_registry::api::Peer;
 use futures::StreamExt as _;
-use http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, EXPECT, HOST, HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY,
-};
+use http::header::{CONNECTION, EXPECT, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Uri, Version};
+use http::{Request, Uri, Version};
 use http_body::Body as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -22,6 +20,7 @@ use tokio::time::timeout;
 
 use super::credentials::{Given, given};
 use super::progress::Underway;
+use super::site::{Site, is_pre_flight};
 use super::users::{Users, UsersError, Verdict};
 use crate::api::Refusal;
 use crate::config::{ManagePart, Role, Server};
@@ -31,11 +30,6 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSub
 /// What is read and dropped of a request that is refused, so that its sender gets to read why: bytes and time.
 const DRAINED: usize = 1 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
-/// What browsers say of the page that a request comes from. Spec: W3C, Fetch Metadata Request Headers.
-const FETCH_SITE: &str = "sec-fetch-site";
-const FETCH_MODE: &str = "sec-fetch-mode";
-/// First segments of paths that are pages: links on other sites may lead to them.
-const PAGES: [&str; 3] = ["", "conversations", "docs"];
 
 /// Who sends a request, as far as the connection tells.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +43,7 @@ pub(super) struct Caller {
 pub(super) struct Gate {
     /// None: nobody is asked.
     users: Option<Users>,
+    site: Site,
     manage_open: Vec<ManagePart>,
     cuts_slashes: bool,
     headers: usize,
@@ -57,7 +52,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// What the configuration says, or everything that is wrong with its users.
-    pub(super) fn new(server: &Server) -> Result<Self, Vec<UsersError>> {
+    pub(super) fn new(server: &Server, site: Site) -> Result<Self, Vec<UsersError>> {
         let users = if server.open {
             None
         } else {
@@ -65,6 +60,7 @@ impl Gate {
         };
         Ok(Self {
             users,
+            site,
             manage_open: server.manage_open.clone(),
             cuts_slashes: server.allow_deprecated_trailing_slash,
             headers: server.limits.headers,
@@ -107,10 +103,10 @@ impl Gate {
         if is_pre_flight(head) {
             return Err(Refusal::PreFlight);
         }
-        if is_of_other_site(head) {
+        if self.site.is_called_from_another(head) {
             return Err(Refusal::OtherSite);
         }
-        let managed = below_manage(head.uri.path());
+        let managed = self.site.below_manage(head.uri.path());
         if let Some(part) = managed
             && self.manage_open.iter().any(|open| open.segment() == part)
         {
@@ -158,55 +154,6 @@ impl Gate {
         }
         Ok(())
     }
-}
-
-fn is_pre_flight(head: &Parts) -> bool {
-    head.method == Method::OPTIONS
-        && head.headers.contains_key(ORIGIN)
-        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// Whether a page of another site makes a browser send this. Browsers add the password that they remember, and a form or an
-/// image needs no pre-flight: without this, any page could send messages, or lock them with a peek. Programs send neither
-/// header.
-fn is_of_other_site(head: &Parts) -> bool {
-    let reads = matches!(head.method, Method::GET | Method::HEAD);
-    let foreign = |value: &HeaderValue| value == "cross-site" || value == "same-site";
-    if head.headers.get_all(FETCH_SITE).iter().any(foreign) {
-        let navigates = head.headers.get(FETCH_MODE).is_some_and(|mode| mode == "navigate");
-        return !(reads && navigates && is_page(head.uri.path()));
-    }
-    !reads && head.headers.get_all(ORIGIN).iter().any(|origin| !is_own(origin, head))
-}
-
-fn is_page(path: &str) -> bool {
-    let below = path.strip_prefix('/').unwrap_or(path);
-    match below.split_once('/') {
-        Some((first, _)) => !first.is_empty() && PAGES.contains(&first),
-        None => PAGES.contains(&below),
-    }
-}
-
-/// Whether an `Origin` names the host that is called; `null` does not.
-fn is_own(origin: &HeaderValue, head: &Parts) -> bool {
-    let called = match head.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    match (origin, called) {
-        (Some((_, origin)), Some(called)) => origin.eq_ignore_ascii_case(called),
-        _ => false,
-    }
-}
-
-/// The first segment below `/manage`, empty for `/manage` itself; none for other paths.
-fn below_manage(path: &str) -> Option<&str> {
-    let below = path.strip_prefix("/manage")?;
-    if below.is_empty() {
-        return Some("");
-    }
-    below.strip_prefix('/')?.split('/').next()
 }
 
 /// `/api/x/` becomes `/api/x`. Spec: messaging API, 1.
@@ -279,81 +226,6 @@ mod tests {
         assert_eq!(cut("http://a.example:1/api/x/"), "http://a.example:1/api/x");
         for same in ["/", "/api/x", "/api/x//", "/api/x?y=/", "//"] {
             assert_eq!(cut(same), same);
-        }
-    }
-
-    fn other_site(method: &str, uri: &str, headers: &[(&str, &str)]) -> bool {
-        let request = Request::builder().method(method).uri(uri);
-        let request = headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, *value));
-        is_of_other_site(&request.body(()).unwrap().into_parts().0)
-    }
-
-    #[test]
-    fn an_origin_is_the_own_one_when_it_names_the_host_that_is_called() {
-        for (origin, own) in [
-            ("http://a.example:1", true),
-            ("http://A.Example:1", true),
-            ("http://a.example", false),
-            ("http://a.example:12", false),
-            ("http://b.example:1", false),
-            ("null", false),
-            ("", false),
-        ] {
-            let by_host = other_site("POST", "/api/x", &[("host", "a.example:1"), ("origin", origin)]);
-            let by_authority = other_site("POST", "http://a.example:1/api/x", &[("origin", origin)]);
-            assert_eq!((by_host, by_authority), (!own, !own), "{origin}");
-        }
-        assert!(
-            other_site("POST", "/api/x", &[("origin", "http://a.example")]),
-            "no host"
-        );
-        let both = [("host", "a"), ("origin", "http://a"), ("origin", "http://b")];
-        assert!(other_site("DELETE", "/api/x", &both));
-        assert!(!other_site("GET", "/api/x", &both));
-        assert!(!other_site("POST", "/api/x", &[("host", "a")]), "a program");
-    }
-
-    #[test]
-    fn links_of_other_sites_lead_to_pages_only() {
-        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
-        for page in [
-            "/",
-            "/conversations",
-            "/conversations?page=1",
-            "/docs",
-            "/docs/index.html",
-        ] {
-            assert!(!other_site("GET", page, &link), "{page}");
-            assert!(other_site("POST", page, &link), "{page}");
-            let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")];
-            assert!(other_site("GET", page, &image), "{page}");
-        }
-        for other in [
-            "/api/messages/in/peek",
-            "//conversations",
-            "/docsx",
-            "/manage",
-            "/openapi.json",
-        ] {
-            assert!(other_site("GET", other, &link), "{other}");
-            for own in ["same-origin", "none"] {
-                assert!(!other_site("GET", other, &[("sec-fetch-site", own)]), "{other}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_below_manage_is_told_by_its_first_segment() {
-        assert_eq!(below_manage("/manage"), Some(""));
-        assert_eq!(below_manage("/manage/"), Some(""));
-        assert_eq!(below_manage("/manage/health"), Some("health"));
-        assert_eq!(below_manage("/manage/health/liveness"), Some("health"));
-        assert_eq!(below_manage("/manage//health"), Some(""));
-        assert_eq!(below_manage("/manage/healthy"), Some("healthy"));
-        for other in ["/api/manage", "/managed", "/", "/Manage/health"] {
-            assert_eq!(below_manage(other), None, "{other}");
         }
     }
 }

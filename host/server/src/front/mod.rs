@@ -1,7 +1,7 @@
 //! The front of the server: who may call, over which connections, and how much a caller may take.
 //!
 //! [`connection`] serves one connection; [`tls`] gives it its certificate; [`progress`] ends what takes too long. Each
-//! request passes the [`gate`], which asks [`users`] for the password that [`credentials`] reads. What gets through is the
+//! request passes the [`gate`], which keeps pages of other sites away ([`site`]) and asks [`users`] for the password that [`credentials`] reads. What gets through is the
 //! API's. Spec: messaging API, 1.2.
 
 mod admin;
@@ -14,6 +14,7 @@ mod places;
 mod progress;
 #[cfg(test)]
 mod scenes;
+mod site;
 mod tls;
 mod users;
 mod watched;
@@ -33,6 +34,7 @@ use connection::House;
 use gate::Gate;
 pub(crate) use password_hash::hashed;
 use places::{Place, Places};
+pub use site::Site;
 pub use tls::ServerCertificate;
 use tls::Tls;
 
@@ -64,10 +66,10 @@ impl std::fmt::Display for FrontError {
 }
 
 impl Front {
-    /// Reads hashes, certificate and key. All that is wrong is told at once.
-    pub fn new(server: &Server) -> Result<Self, Vec<FrontError>> {
+    /// Reads hashes, certificate and key, to stand before a site. All that is wrong is told at once.
+    pub fn new(server: &Server, site: Site) -> Result<Self, Vec<FrontError>> {
         let mut errors = Vec::new();
-        let gate = Gate::new(server);
+        let gate = Gate::new(server, site);
         if let Err(wrong) = &gate {
             errors.extend(wrong.iter().map(|error| FrontError {
                 key: "users",

@@ -14,11 +14,21 @@ const EXAMPLE: &str = include_str!("../../../../examples/registry.toml");
 fn installed(text: &str) -> Result<AddressService, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("keys")).unwrap();
-    for file in ["server.pem", "server.key", "signing.p12", "sas-token", "ks-password"] {
+    let keys = [
+        "server.pem",
+        "server.key",
+        "signing.p12",
+        "sas-token",
+        "ks-password",
+        "maskinporten.p12",
+    ];
+    for file in keys {
         fs::write(folder.path().join("keys").join(file), "").unwrap();
     }
-    fs::create_dir(folder.path().join("receivers")).unwrap();
-    for file in ["rules.toml", "receivers/svarut.pem"] {
+    for inside in ["receivers", "authorities"] {
+        fs::create_dir(folder.path().join(inside)).unwrap();
+    }
+    for file in ["rules.toml", "receivers/svarut.pem", "authorities/buypass.pem"] {
         fs::write(folder.path().join(file), "").unwrap();
     }
     AddressService::parse(text, &folder.path().join("registry.toml")).map_err(|problems| problems.to_string())

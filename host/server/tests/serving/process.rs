@@ -124,13 +124,7 @@ impl Process {
     /// What curl prints.
     pub(crate) fn curl(&self, scheme: &str, path: &str, arguments: &[&str]) -> String {
         let address = fs::read_to_string(self.path("address")).unwrap();
-        let output = Command::new("curl")
-            .args(["--silent", "--insecure", "--max-time", "60"])
-            .args(arguments)
-            .arg(format!("{scheme}://{}{path}", address.trim()))
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        curl(&format!("{scheme}://{}{path}", address.trim()), arguments)
     }
 
     pub(crate) fn status(&self, scheme: &str, path: &str, arguments: &[&str]) -> String {
@@ -144,6 +138,17 @@ impl Process {
         let mut child = self.child.take().unwrap();
         assert!(child.wait().unwrap().success(), "{}", self.log());
     }
+}
+
+/// What curl prints.
+pub(crate) fn curl(url: &str, arguments: &[&str]) -> String {
+    let output = Command::new("curl")
+        .args(["--silent", "--insecure", "--max-time", "60"])
+        .args(arguments)
+        .arg(url)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 impl Drop for Process {

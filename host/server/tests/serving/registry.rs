@@ -1,7 +1,7 @@
 //! `budstikke registry` from outside.
 
 use crate::hash;
-use crate::process::Process;
+use crate::process::{Process, curl};
 
 const OPEN: &str = "[clients]\nopen = true\norganisation = \"991825827\"\n";
 
@@ -118,6 +118,42 @@ fn a_page_of_another_site_reaches_nothing() {
 }
 
 #[test]
+fn a_link_on_another_site_leads_to_the_administration_and_a_form_there_changes_nothing() {
+    let password = hash("blåbærsyltetøy");
+    let server = format!(
+        "context-path = \"/manage\"\n\
+         [[server.users]]\nname = \"kari\"\npassword-hash = \"{password}\"\nroles = [\"admin\"]\n"
+    );
+    let process = Process::address_service(&server, OPEN).start();
+    let login = ["--user", "kari:blåbærsyltetøy"];
+    let link = [
+        "--header",
+        "Sec-Fetch-Site: cross-site",
+        "--header",
+        "Sec-Fetch-Mode: navigate",
+    ];
+    let page = "/manage/admin/processes";
+    assert_eq!(process.status("http", page, &[&login[..], &link[..]].concat()), "200");
+    let process_of = |name: &str| format!("action=save&identifier={name}&category=AVTALT");
+    let post = |name: &str, headers: &[&str]| {
+        let form = process_of(name);
+        let data = ["--data", form.as_str()];
+        process.status("http", page, &[&login[..], headers, &data[..]].concat())
+    };
+    for foreign in [
+        &link[..],
+        &["--header", "Origin: https://example.com"][..],
+        &["--header", "Origin: null"][..],
+    ] {
+        assert_eq!(post("p:foreign", foreign), "403", "{foreign:?}");
+    }
+    assert_eq!(post("p:own", &["--header", "Sec-Fetch-Site: same-origin"]), "303");
+    let shown = process.curl("http", page, &login);
+    assert!(shown.contains("p:own") && !shown.contains("p:foreign"), "{shown}");
+    process.ends();
+}
+
+#[test]
 fn nobody_can_start_an_open_address_service_by_mistake() {
     let log = Process::address_service("", "").refuses();
     assert!(log.contains("clients: nobody may ask"), "{log}");
@@ -135,5 +171,19 @@ fn health_and_metrics_can_have_an_address_of_their_own() {
     let process = Process::address_service("", &format!("{management}{OPEN}")).start();
     assert_eq!(process.status("http", "/prometheus", &[]), "404");
     assert_eq!(process.status("http", "/adressetjeneste/jwk", &[]), "200");
+    let log = process.log();
+    let told = log
+        .lines()
+        .find(|line| line.contains("health and metrics are ready"))
+        .unwrap();
+    let (_, port) = told.split_once("127.0.0.1:").unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let own = format!("http://127.0.0.1:{port}");
+    assert_eq!(curl(&format!("{own}/health/readiness"), &[]), r#"{"status":"UP"}"#);
+    assert!(curl(&format!("{own}/health"), &[]).contains(r#""db":{"status":"UP"}"#));
+    let metrics = curl(&format!("{own}/prometheus"), &[]);
+    assert!(metrics.contains("budstikke_registry_own_data_change 1"), "{metrics}");
+    let not_there = curl(&format!("{own}/adressetjeneste/jwk"), &[]);
+    assert!(not_there.contains(r#""status":404"#), "{not_there}");
     process.ends();
 }

@@ -1,6 +1,6 @@
 //! Changing it. Each change is one transaction with one row that says who made it.
 
-use super::read::LINES;
+use super::read::{LINES, last_change};
 use super::{
     Author, DecisionRow, Imported, OrganisationRow, ProcessChange, ProcessRow, RegistryData, RegistryDataError,
 };
@@ -108,8 +108,9 @@ impl RegistryData {
         .await
     }
 
-    /// Writes everything, or nothing. What is there under the same names is replaced.
-    pub async fn import(&self, imported: Imported, author: Author) -> Decided<()> {
+    /// Writes everything, or nothing. What is there under the same names is replaced. `seen`: only while this is the number of the
+    /// last change, else [`RegistryDataError::Changed`].
+    pub async fn import(&self, imported: Imported, seen: Option<i64>, author: Author) -> Decided<()> {
         let what = format!(
             "import of {} processes, {} document types, {} organisations",
             imported.processes.len(),
@@ -117,6 +118,11 @@ impl RegistryData {
             imported.organisations.len()
         );
         self.change(author, what, move |connection| {
+            if let Some(seen) = seen
+                && last_change(connection)? != seen
+            {
+                return Err(RegistryDataError::Changed);
+            }
             for identifier in &imported.document_types {
                 ensure_type(connection, identifier)?;
             }

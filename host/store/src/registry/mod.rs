@@ -10,6 +10,7 @@ mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod tidy;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,9 @@ pub enum RegistryDataError {
     /// There is none with this name.
     #[error("there is none")]
     Missing,
+    /// Something was changed since this was read.
+    #[error("somebody else has changed something meanwhile")]
+    Changed,
     /// A process has this document type.
     #[error("it is in use")]
     InUse,

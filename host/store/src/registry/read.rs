@@ -48,7 +48,8 @@ impl RegistryData {
     }
 }
 
-fn last_change(connection: &Connection) -> Result<i64, DatabaseError> {
+/// Number of the last change; 0 when there was none.
+pub(super) fn last_change(connection: &Connection) -> Result<i64, DatabaseError> {
     connection.one("SELECT coalesce(max(number), 0) FROM registry_change", &[], |row| {
         row.get(0)
     })

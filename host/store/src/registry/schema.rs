@@ -13,28 +13,36 @@ const _: () = assert!(
 /// Any number, as long as all nodes use the same.
 const MIGRATING: i64 = 0x6164_7265_7373_6521;
 
-/// Takes the remaining steps, each in a transaction of its own.
+/// Takes the remaining steps. Whoever starts beside waits, and finds them taken.
 pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     match connection.dialect() {
-        Dialect::Sqlite => take(connection, SQLITE, "BEGIN IMMEDIATE"),
+        Dialect::Sqlite => {
+            // An import and the service can meet a new file at the same time: the version counts only with the lock in hand.
+            connection.batch("BEGIN IMMEDIATE")?;
+            let taken = take(connection, SQLITE);
+            connection.batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            taken
+        }
         Dialect::Postgres => {
             // Nodes that start together take turns.
             connection.batch(&format!("SELECT pg_advisory_lock({MIGRATING})"))?;
-            let taken = take(connection, POSTGRES, "BEGIN");
-            connection.batch(&format!("ROLLBACK; SELECT pg_advisory_unlock({MIGRATING})"))?;
+            connection.batch("BEGIN")?;
+            let taken = take(connection, POSTGRES);
+            connection.batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            connection.batch(&format!("SELECT pg_advisory_unlock({MIGRATING})"))?;
             taken
         }
     }
 }
 
-fn take(connection: &Connection, steps: &[&str], begin: &str) -> Result<(), StoreError> {
+fn take(connection: &Connection, steps: &[&str]) -> Result<(), StoreError> {
     connection.batch("CREATE TABLE IF NOT EXISTS registry_schema_version (version BIGINT NOT NULL)")?;
     let found: i64 = connection.one("SELECT count(*) FROM registry_schema_version", &[], |row| row.get(0))?;
     let taken = usize::try_from(found).unwrap_or(usize::MAX);
     let rest = steps.get(taken..).ok_or(StoreError::TooNew { found })?;
     for (version, step) in (taken + 1..).zip(rest) {
         connection.batch(&format!(
-            "{begin}; {step} INSERT INTO registry_schema_version VALUES ({version}); COMMIT;"
+            "{step} INSERT INTO registry_schema_version VALUES ({version});"
         ))?;
     }
     Ok(())

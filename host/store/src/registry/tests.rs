@@ -199,15 +199,108 @@ async fn an_import_is_all_or_nothing(ground: Ground) {
         organisations: vec![twice],
     };
     let before = data.rows().await.unwrap();
-    let refused = data.import(imported.clone(), kari()).await;
+    let refused = data.import(imported.clone(), None, kari()).await;
     assert!(matches!(refused, Err(RegistryDataError::Store(_))));
     assert_eq!(data.rows().await.unwrap(), before);
     imported.organisations = vec![organisation("910076787")];
-    data.import(imported, kari()).await.unwrap();
+    data.import(imported, None, kari()).await.unwrap();
     let rows = data.rows().await.unwrap();
     assert_eq!(rows.processes[0].id, before.processes[0].id, "it keeps its number");
     assert_eq!(rows.processes[0].document_types, ["t::9"]);
     assert_eq!(rows.document_types, ["t::0", "t::1", "t::9"]);
+}
+
+async fn an_import_that_saw_an_older_state_changes_nothing(ground: Ground) {
+    let (one, other) = (ground.data().await, ground.data().await);
+    let seen = one.last_change().await.unwrap();
+    other.add_process(process("p:a", &[]), kari()).await.unwrap();
+    let imported = Imported {
+        processes: vec![process("p:b", &[])],
+        ..Imported::default()
+    };
+    let before = one.rows().await.unwrap();
+    let refused = one.import(imported.clone(), Some(seen), kari()).await;
+    assert!(matches!(refused, Err(RegistryDataError::Changed)));
+    assert_eq!(one.rows().await.unwrap(), before);
+    one.import(imported, Some(before.change), kari()).await.unwrap();
+    assert_eq!(one.rows().await.unwrap().processes.len(), 2);
+}
+
+/// What opens the database for a test's own statements.
+async fn statements(ground: &Ground, sql: String) {
+    let place = ground.place();
+    let run = move || {
+        let connection = Connection::new(crate::backend_of(&place).unwrap().connect(true).unwrap());
+        connection.batch(&sql).unwrap();
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+async fn changes_of_long_ago_are_forgotten_but_never_the_newest(ground: Ground) {
+    let data = ground.data().await;
+    let numbers = match &ground {
+        Ground::File(_) => {
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 16001) SELECT n, 'kari', 'x' FROM n"
+        }
+        Ground::Server(_) => "SELECT n, 'kari', 'x' FROM generate_series(1, 16001) AS n",
+    };
+    statements(
+        &ground,
+        format!("INSERT INTO registry_change (at, who, what) {numbers}"),
+    )
+    .await;
+    assert!(data.tidy(0).await.unwrap(), "there is more");
+    assert!(!data.tidy(0).await.unwrap());
+    let left = data.changes(20_000).await.unwrap();
+    assert_eq!((left.len(), left[0].number, left[9999].number), (10_000, 16_001, 6002));
+    assert_eq!(data.last_change().await.unwrap(), 16_001);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn marks_of_commits_are_forgotten_after_an_hour() {
+    let ground = server().await;
+    let data = ground.data().await;
+    let hour = 60 * 60 * 1000;
+    let mark = |at: i64| at << 20;
+    statements(
+        &ground,
+        format!(
+            "INSERT INTO commit_mark VALUES ({}), ({})",
+            mark(kari().at - hour - 1),
+            mark(kari().at - hour + 1)
+        ),
+    )
+    .await;
+    data.tidy(kari().at).await.unwrap();
+    let place = ground.place();
+    let left = tokio::task::spawn_blocking(move || {
+        let connection = Connection::new(crate::backend_of(&place).unwrap().connect(true).unwrap());
+        let sql = "SELECT id FROM commit_mark ORDER BY id LIMIT 1";
+        connection.one(sql, &[], |row| row.get::<i64>(0)).unwrap()
+    });
+    assert_eq!(left.await.unwrap(), mark(kari().at - hour + 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_a_new_file_beside_another_waits_and_finds_its_tables() {
+    let ground = file();
+    let steps = include_str!("schema/sqlite/1.sql");
+    let version = "CREATE TABLE registry_schema_version (version BIGINT NOT NULL);";
+    statements(&ground, version.to_owned()).await;
+    let place = ground.place();
+    let (begun, wait) = std::sync::mpsc::channel();
+    let other = tokio::task::spawn_blocking(move || {
+        let connection = Connection::new(crate::backend_of(&place).unwrap().connect(true).unwrap());
+        connection.batch("BEGIN IMMEDIATE").unwrap();
+        begun.send(()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let insert = "INSERT INTO registry_schema_version VALUES (1); COMMIT;";
+        connection.batch(&format!("{steps} {insert}")).unwrap();
+    });
+    wait.recv().unwrap();
+    let opened = RegistryData::open(ground.place()).await;
+    other.await.unwrap();
+    assert_eq!(opened.err().map(|error| error.to_string()), None);
 }
 
 async fn each_change_says_who_made_it_and_refusals_are_none(ground: Ground) {
@@ -238,15 +331,7 @@ async fn another_node_sees_a_change(ground: Ground) {
 
 async fn a_database_of_a_newer_version_is_left_alone(ground: Ground) {
     drop(ground.data().await);
-    let place = ground.place();
-    tokio::task::spawn_blocking(move || {
-        let connection = Connection::new(crate::backend_of(&place).unwrap().connect(true).unwrap());
-        connection
-            .batch("INSERT INTO registry_schema_version VALUES (2)")
-            .unwrap();
-    })
-    .await
-    .unwrap();
+    statements(&ground, "INSERT INTO registry_schema_version VALUES (2)".into()).await;
     let opened = RegistryData::open(ground.place()).await;
     assert!(matches!(opened, Err(StoreError::TooNew { found: 2 })));
 }
@@ -294,6 +379,8 @@ on_every_database! {
     a_change_leaves_what_it_does_not_name,
     a_document_type_that_is_in_use_stays,
     an_import_is_all_or_nothing,
+    an_import_that_saw_an_older_state_changes_nothing,
+    changes_of_long_ago_are_forgotten_but_never_the_newest,
     each_change_says_who_made_it_and_refusals_are_none,
     another_node_sees_a_change,
     a_database_of_a_newer_version_is_left_alone,

@@ -1,4 +1,4 @@
-//! Who may administer, and from where: a password, and no page of another site.
+//! Who may administer: a password. Pages of other sites are kept away by whoever serves the router.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -9,15 +9,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::header::{HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::super::refusal::Refusal;
 use super::super::{Api, Peer};
-
-/// What browsers say of the page that a request comes from. Spec: W3C, Fetch Metadata Request Headers.
-const FETCH_SITE: &str = "sec-fetch-site";
 
 /// What the question for a password came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +48,6 @@ async fn guard(State(gate): State<Arc<dyn AdminGate>>, request: Request, next: N
     let from = request.extensions().get::<Peer>();
     let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
     let (mut head, body) = request.into_parts();
-    if is_of_other_site(&head) {
-        return Refusal::described(StatusCode::FORBIDDEN, "This request comes from a page of another site.")
-            .into_response();
-    }
     match gate.admit(&head.headers, from).await {
         Admission::Admitted(name) => {
             head.extensions.insert(User(name));
@@ -84,28 +76,4 @@ fn with(refusal: Refusal, name: HeaderName, value: HeaderValue) -> Response {
     let mut response = refusal.into_response();
     response.headers_mut().insert(name, value);
     response
-}
-
-/// Whether a page of another site makes a browser send this: browsers add the password that they remember. Programs send neither
-/// header.
-fn is_of_other_site(head: &Parts) -> bool {
-    let foreign = |value: &HeaderValue| value == "cross-site" || value == "same-site";
-    let reads = matches!(head.method, Method::GET | Method::HEAD);
-    if !reads && head.headers.get_all(FETCH_SITE).iter().any(foreign) {
-        return true;
-    }
-    !reads && head.headers.get_all(ORIGIN).iter().any(|origin| !is_own(origin, head))
-}
-
-/// Whether an `Origin` names the host that is called; `null` does not.
-fn is_own(origin: &HeaderValue, head: &Parts) -> bool {
-    let called = match head.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    match (origin, called) {
-        (Some((_, origin)), Some(called)) => origin.eq_ignore_ascii_case(called),
-        _ => false,
-    }
 }

@@ -10,11 +10,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::{Api, Refusal, User, author, bad, refusal};
-use crate::store::import::{Format, read};
+use super::{Api, Refusal, User, author, bad, not_imported, refusal};
+use crate::store::NotImported;
+use crate::store::import::Format;
 
 /// Changes that are shown.
-const SHOWN: u32 = 200;
+pub(in super::super) const SHOWN: u32 = 200;
 
 pub(super) async fn import(
     State(api): State<Arc<Api>>,
@@ -34,18 +35,17 @@ pub(super) async fn import(
             return Err(Refusal::described(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
         }
     };
-    let text = std::str::from_utf8(&body).map_err(|_| bad("The file is not UTF-8."))?;
-    let import = match read(text, format, &api.own.snapshot()) {
+    let text = String::from_utf8(body.into()).map_err(|_| bad("The file is not UTF-8."))?;
+    let import = match api.own.import_file(text, format, author(&user)).await {
         Ok(import) => import,
-        Err(faults) => {
+        Err(NotImported::Faults(faults)) => {
             let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
             let description = "Nothing was imported.";
             let body = json!({ "error_code": "", "error_description": description, "faults": told });
             return Ok((StatusCode::BAD_REQUEST, Json(body)).into_response());
         }
+        Err(error) => return Err(not_imported(error)),
     };
-    let done = api.own.import(&import, author(&user)).await;
-    done.map_err(|error| refusal(&error))?;
     Ok(Json(json!({
         "processes": import.processes.len(),
         "documentTypes": import.document_types.len(),
@@ -64,6 +64,7 @@ pub(super) async fn changes(State(api): State<Arc<Api>>) -> Result<Response, Ref
     Ok(Json(shown).into_response())
 }
 
-fn time(millis: i64) -> String {
+/// As a change says when it was made.
+pub(in super::super) fn time(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).map_or_else(|_| String::new(), |time| time.to_string())
 }

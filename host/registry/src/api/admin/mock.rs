@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use budstikke_message::identifier::OrganisationNumber;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Api, Refusal, User, author, bad, read, refusal};
-use crate::data::OwnOrganisation;
+use super::{Api, Refusal, User, author, faulty, read, refusal};
+use crate::store::import::OrganisationDocument;
 
 #[derive(Deserialize)]
 struct Given {
@@ -25,18 +24,26 @@ pub(super) async fn add(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let given: Given = read(&body)?;
-    let number: OrganisationNumber = given
-        .orgnr
-        .parse()
-        .map_err(|_| bad("The member orgnr must be nine digits."))?;
+    let document = OrganisationDocument {
+        number: given.orgnr,
+        name: Some(given.name),
+        form: Some(given.orgform),
+        ..OrganisationDocument::default()
+    };
+    let (number, organisation) = document.read().map_err(|mut faults| {
+        // As the members are called here.
+        for (key, _) in &mut faults {
+            match key.as_str() {
+                "number" => *key = "orgnr".into(),
+                "form" => *key = "orgform".into(),
+                _ => {}
+            }
+        }
+        faulty(&faults)
+    })?;
     if api.own.snapshot().organisations.contains_key(&number) {
         return Ok("Enheten eksisterer allerede".into_response());
     }
-    let organisation = OwnOrganisation {
-        name: Some(given.name),
-        form: Some(given.orgform),
-        ..OwnOrganisation::default()
-    };
     let put = api.own.put_organisation(&number, &organisation, author(&user)).await;
     put.map_err(|error| refusal(&error))?;
     Ok("Lagt til i mock".into_response())

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
+use budstikke_place::without_values;
 use budstikke_store::registry::{Author, RegistryDataError};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -23,10 +24,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Api;
 use super::finish::empty;
 use super::refusal::Refusal;
-use crate::store::OwnDataError;
+use crate::store::{NotImported, OwnDataError};
 
 pub use gate::{AdminGate, Admission};
 pub(super) use gate::{User, guarded};
+pub(super) use import::{SHOWN as SHOWN_CHANGES, time};
 pub(super) use organisations::page as page_of_organisations;
 
 /// What a segment of a path may hold as it is. Spec: RFC 3986, 3.3; sharp edge 22.
@@ -37,8 +39,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b':');
 
-/// Largest file for an import, bytes: a line for every organisation of the country.
-const LARGEST_IMPORT: usize = 256 << 20;
+/// Largest file for an import, bytes. It is in memory as a whole, and so is what is read from it; `budstikke registry import` takes
+/// longer ones.
+const LARGEST_IMPORT: usize = 16 << 20;
 
 /// None without somebody who may.
 pub(super) fn routes(api: &Arc<Api>) -> Router<Arc<Api>> {
@@ -94,6 +97,10 @@ pub(super) fn refusal(error: &OwnDataError) -> Refusal {
     match error {
         OwnDataError::Data(RegistryDataError::Exists) => Refusal::described(StatusCode::CONFLICT, "It exists already."),
         OwnDataError::Data(RegistryDataError::Missing) => Refusal::described(StatusCode::NOT_FOUND, "There is none."),
+        OwnDataError::Data(RegistryDataError::Changed) => Refusal::described(
+            StatusCode::CONFLICT,
+            "Nothing was changed: somebody else is changing own data. Try again.",
+        ),
         OwnDataError::Data(RegistryDataError::InUse) => Refusal::described(
             StatusCode::BAD_REQUEST,
             "A process has it; take it out of the process first.",
@@ -142,10 +149,33 @@ fn bad(reason: impl Into<String>) -> Refusal {
     Refusal::described(StatusCode::BAD_REQUEST, reason)
 }
 
+/// Members that cannot be used, with what is wrong with each.
+fn faulty(faults: &[(String, String)]) -> Refusal {
+    let told: Vec<String> = faults.iter().map(|(key, what)| format!("{key}: {what}")).collect();
+    bad(told.join("; "))
+}
+
+/// An import that was not made.
+fn not_imported(error: NotImported) -> Refusal {
+    match error {
+        NotImported::Faults(faults) => {
+            let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            bad(told.join("; "))
+        }
+        NotImported::Own(error) => refusal(&error),
+    }
+}
+
 /// JSON of a body; what is wrong with it is told by line and column.
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(bad("The body is empty; JSON is needed."));
     }
-    serde_json::from_slice(body).map_err(|error| bad(format!("The body cannot be used: {error}.")))
+    serde_json::from_slice(body).map_err(|error| {
+        // Without values: one can be a person number.
+        bad(format!(
+            "The body cannot be used: {}.",
+            without_values(&error.to_string())
+        ))
+    })
 }

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Refusal, User, answer, author, bad, empty, missing, read, refusal};
+use super::{Api, Refusal, User, answer, author, bad, empty, faulty, missing, read, refusal};
 use crate::data::Snapshot;
 use crate::store::import::OrganisationDocument;
 
@@ -71,10 +71,7 @@ pub(super) async fn put(
     if document.number != number {
         return Err(bad("The number in the body is another one than that in the path."));
     }
-    let (number, organisation) = document.read().map_err(|faults| {
-        let told: Vec<String> = faults.iter().map(|(key, what)| format!("{key}: {what}")).collect();
-        bad(told.join("; "))
-    })?;
+    let (number, organisation) = document.read().map_err(|faults| faulty(&faults))?;
     let put = api.own.put_organisation(&number, &organisation, author(&user)).await;
     match put {
         Ok(true) => Ok(empty(StatusCode::CREATED)),

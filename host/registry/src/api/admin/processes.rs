@@ -1,19 +1,21 @@
 //! `/api/v1/processes`. Spec: service registry, 3.8.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use budstikke_message::identifier::{DocumentType, ProcessId};
-use budstikke_store::registry::{ProcessChange, RegistryDataError};
+use budstikke_message::identifier::ProcessId;
+use budstikke_store::registry::ProcessChange;
 use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Refusal, User, answer, author, bad, created, missing, read, refusal};
+use super::{Api, Refusal, User, answer, author, bad, created, faulty, missing, not_imported, read, refusal};
 use crate::data::Process;
-use crate::store::{OwnDataError, unfit_category};
+use crate::store::Import;
+use crate::store::import::ProcessDocument;
 
 /// A process as it is shown. `document_types` only where it is not shown inside one.
 #[derive(Serialize)]
@@ -81,35 +83,62 @@ struct GivenType {
     identifier: String,
 }
 
+/// As JSON calls what TOML calls `service-code`.
+fn member(key: &str) -> String {
+    let mut parts = key.split('-');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |name, part| {
+        let mut letters = part.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        name + &first.into_iter().chain(letters).collect::<String>()
+    })
+}
+
+fn checked(document: ProcessDocument) -> Result<Process, Refusal> {
+    document.read().map_err(|faults| {
+        let named = faults.into_iter().map(|(key, what)| (member(&key), what));
+        faulty(&named.collect::<Vec<_>>())
+    })
+}
+
 impl Given {
+    /// The members that must be there, and what they hold.
     fn process(self) -> Result<Process, Refusal> {
-        let identifier = self
-            .identifier
-            .ok_or_else(|| bad("The member identifier is missing."))?;
-        let category = self.category.ok_or_else(|| bad("The member category is missing."))?;
-        if let Some(what) = unfit_category(&category) {
-            return Err(bad(format!("The member category {what}.")));
-        }
-        let types = self
-            .document_types
-            .ok_or_else(|| bad("The member documentTypes is missing."))?;
-        Ok(Process {
-            id: 0,
-            identifier: identifier.parse().map_err(|error| bad(format!("{error}.")))?,
+        let missing = |member: &str| bad(format!("The member {member} is missing."));
+        let document = ProcessDocument {
+            identifier: self.identifier.ok_or_else(|| missing("identifier"))?,
+            category: self.category.ok_or_else(|| missing("category"))?,
             service_code: self.service_code,
             service_edition_code: self.service_edition_code,
             resource: self.resource,
-            category,
-            document_types: document_types(&types)?,
+            document_types: {
+                let types = self.document_types.ok_or_else(|| missing("documentTypes"))?;
+                types.into_iter().map(|given| given.identifier).collect()
+            },
+        };
+        checked(document)
+    }
+
+    /// What is to be different in a process. Its name and category stay.
+    fn change(self, process: &Process) -> Result<ProcessChange, Refusal> {
+        let types = self
+            .document_types
+            .map(|types| types.into_iter().map(|given| given.identifier).collect());
+        let document = ProcessDocument {
+            service_code: self.service_code,
+            service_edition_code: self.service_edition_code,
+            resource: self.resource,
+            document_types: types.clone().unwrap_or_default(),
+            ..ProcessDocument::of(process)
+        };
+        let checked = checked(document)?;
+        Ok(ProcessChange {
+            service_code: checked.service_code,
+            service_edition_code: checked.service_edition_code,
+            resource: checked.resource,
+            document_types: types,
         })
     }
-}
-
-fn document_types(given: &[GivenType]) -> Result<Vec<DocumentType>, Refusal> {
-    let parsed = given.iter().map(|given| given.identifier.parse());
-    parsed
-        .collect::<Result<_, _>>()
-        .map_err(|error| bad(format!("{error}.")))
 }
 
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
@@ -139,7 +168,7 @@ pub(super) async fn add(
     Ok(created(called.path(), process.identifier.as_str()))
 }
 
-/// Those that are there already are passed over. Nothing is added when one of them cannot be used.
+/// All of them at once; those that are there already are passed over. Nothing is added when one of them cannot be used.
 pub(super) async fn add_all(
     State(api): State<Arc<Api>>,
     Extension(user): Extension<User>,
@@ -147,12 +176,15 @@ pub(super) async fn add_all(
 ) -> Result<Response, Refusal> {
     let given: Vec<Given> = read(&body)?;
     let processes: Vec<Process> = given.into_iter().map(Given::process).collect::<Result<_, _>>()?;
-    for process in &processes {
-        match api.own.add_process(process, author(&user)).await {
-            Ok(()) | Err(OwnDataError::Data(RegistryDataError::Exists)) => {}
-            Err(error) => return Err(refusal(&error)),
-        }
-    }
+    let added = api.own.import(author(&user), move |current| {
+        let mut known: BTreeSet<&ProcessId> = current.processes.keys().collect();
+        let new = processes.iter().filter(|process| known.insert(&process.identifier));
+        Ok(Import {
+            processes: new.cloned().collect(),
+            ..Import::default()
+        })
+    });
+    added.await.map_err(not_imported)?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -163,18 +195,14 @@ pub(super) async fn change(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let given: Given = read(&body)?;
-    let types = given.document_types.as_deref().map(document_types).transpose()?;
-    let change = ProcessChange {
-        service_code: given.service_code,
-        service_edition_code: given.service_edition_code,
-        resource: given.resource,
-        document_types: types.map(|types| types.iter().map(ToString::to_string).collect()),
-    };
-    let Ok(identifier) = identifier.parse::<ProcessId>() else {
+    let snapshot = api.own.snapshot();
+    let identifier = identifier.parse::<ProcessId>().ok();
+    let Some(process) = identifier.and_then(|identifier| snapshot.processes.get(&identifier)) else {
         return Ok(missing());
     };
+    let change = given.change(process)?;
     answer(
-        api.own.change_process(&identifier, change, author(&user)).await,
+        api.own.change_process(&process.identifier, change, author(&user)).await,
         StatusCode::OK,
     )
 }

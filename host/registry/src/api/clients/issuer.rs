@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::keys::Keys;
-use crate::config;
+use crate::config::{self, unfit_address};
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ struct Inner {
     source: Source,
     client: reqwest::Client,
     held: ArcSwapOption<Held>,
-    asked: Mutex<Option<Asked>>,
+    asked: Arc<Mutex<Option<Asked>>>,
 }
 
 /// See the module.
@@ -83,7 +83,7 @@ pub(super) struct Issuer {
 
 #[derive(Deserialize)]
 struct Discovered {
-    issuer: Option<String>,
+    issuer: String,
     jwks_uri: String,
 }
 
@@ -117,7 +117,7 @@ impl Issuer {
                 source,
                 client,
                 held,
-                asked: Mutex::new(None),
+                asked: Arc::default(),
             }),
         })
     }
@@ -143,7 +143,7 @@ impl Issuer {
             }
             return Ok(key.verifies(signed, signature));
         }
-        let well = self.inner.renewed(known.as_ref()).await;
+        let well = self.renewed(known).await;
         let held = self.inner.held.load_full();
         match held.as_ref().and_then(|held| held.keys.get(key)) {
             Some(key) => Ok(key.verifies(signed, signature)),
@@ -152,24 +152,36 @@ impl Issuer {
         }
     }
 
-    /// Old keys are good enough until there are new ones.
+    /// Whether the last question for keys was answered, after another one when it was time for it. To its end also when the caller
+    /// goes away: others wait for the same answer.
+    async fn renewed(&self, known: Option<Arc<Held>>) -> bool {
+        let inner = Arc::clone(&self.inner);
+        let asking = tokio::spawn(async move {
+            let asked = Arc::clone(&inner.asked).lock_owned().await;
+            inner.ask(asked, known.as_ref()).await
+        });
+        asking.await.unwrap_or(false)
+    }
+
+    /// Old keys are good enough until there are new ones. Nothing to do while somebody asks.
     fn renew_apart(&self) {
         let inner = Arc::clone(&self.inner);
-        tokio::spawn(async move {
-            let known = inner.held.load_full();
-            inner.renewed(known.as_ref()).await
-        });
+        if let Ok(asked) = Arc::clone(&inner.asked).try_lock_owned() {
+            tokio::spawn(async move {
+                let known = inner.held.load_full();
+                inner.ask(asked, known.as_ref()).await
+            });
+        }
     }
 }
 
 impl Inner {
     /// Asks for the keys, unless somebody just did. Returns whether the last question was answered. `known`: the keys that were not
     /// enough.
-    async fn renewed(&self, known: Option<&Arc<Held>>) -> bool {
+    async fn ask(&self, mut asked: OwnedMutexGuard<Option<Asked>>, known: Option<&Arc<Held>>) -> bool {
         if matches!(self.source, Source::File) {
             return true;
         }
-        let mut asked = self.asked.lock().await;
         let current = self.held.load_full();
         let changed = match (&current, known) {
             (Some(current), Some(known)) => !Arc::ptr_eq(current, known),
@@ -181,13 +193,12 @@ impl Inner {
         if let Some(asked) = asked.as_ref().filter(|asked| asked.at.elapsed() < PAUSE) {
             return asked.well;
         }
+        // Before the question: one that takes long does not put off the next, and keys are as old as the question for them.
+        let at = Instant::now();
         let fetched = self.fetch().await;
         let well = fetched.is_ok();
         match fetched {
-            Ok(keys) => self.held.store(Some(Arc::new(Held {
-                keys,
-                since: Instant::now(),
-            }))),
+            Ok(keys) => self.held.store(Some(Arc::new(Held { keys, since: at }))),
             Err(error) => {
                 tracing::warn!(
                     issuer = self.url,
@@ -197,10 +208,7 @@ impl Inner {
                 );
             }
         }
-        *asked = Some(Asked {
-            at: Instant::now(),
-            well,
-        });
+        *asked = Some(Asked { at, well });
         well
     }
 
@@ -218,21 +226,28 @@ impl Inner {
         for document in DISCOVERY {
             let address = format!("{base}/{document}");
             let found = match self.get(&address).await {
-                Ok(json) => {
-                    serde_json::from_slice::<Discovered>(&json).map_err(|_| format!("{address}: has no jwks_uri"))
-                }
+                Ok(json) => self.discovered(&json).map_err(|reason| format!("{address}: {reason}")),
                 Err(reason) => Err(reason),
             };
             match found {
-                // Spec: RFC 8414, 3.3.
-                Ok(found) if found.issuer.as_ref().is_some_and(|issuer| *issuer != self.url) => {
-                    reasons.push(format!("{address}: is about another issuer"));
-                }
-                Ok(found) => return Ok(found.jwks_uri),
+                Ok(keys) => return Ok(keys),
                 Err(reason) => reasons.push(reason),
             }
         }
         Err(reasons.join("; "))
+    }
+
+    /// Where a discovery document says that the keys are.
+    fn discovered(&self, json: &[u8]) -> Result<String, &'static str> {
+        let found: Discovered = serde_json::from_slice(json).map_err(|_| "has no issuer or no jwks_uri")?;
+        // Spec: RFC 8414, 3.3.
+        if found.issuer != self.url {
+            return Err("is about another issuer");
+        }
+        match unfit_address(&found.jwks_uri) {
+            Some(_) => Err("leads to keys that do not come by https"),
+            None => Ok(found.jwks_uri),
+        }
     }
 
     async fn get(&self, address: &str) -> Result<Vec<u8>, String> {
@@ -249,5 +264,107 @@ impl Inner {
             }
         }
         Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::tests::keys;
+
+    const SLOW: Duration = Duration::from_millis(400);
+
+    /// An issuer whose discovery document is this one, with URL in the place of its address.
+    /// And how often its slow keys were asked for.
+    async fn with_document(document: Value) -> (Issuer, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let document: Value = serde_json::from_str(&document.to_string().replace("URL", &url)).unwrap();
+        let set = json!({ "keys": [keys::jwk(&keys::issuing(), "first")] });
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let slow = move || async move {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(SLOW).await;
+            http::StatusCode::NOT_FOUND
+        };
+        let router = Router::new()
+            .route(
+                "/.well-known/openid-configuration",
+                get(move || async { Json(document) }),
+            )
+            .route("/jwks", get(move || async { Json(set) }))
+            .route("/slow", get(slow));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let settings = config::Issuer {
+            url,
+            jwks_uri: None,
+            jwks_file: None,
+            audience: None,
+        };
+        (Issuer::new(&settings).unwrap(), asked)
+    }
+
+    #[tokio::test]
+    async fn a_discovery_document_is_about_the_issuer_and_leads_to_keys_by_https() {
+        for (document, wrong) in [
+            (json!({ "issuer": "URL", "jwks_uri": "URL/jwks" }), None),
+            (json!({ "jwks_uri": "URL/jwks" }), Some("has no issuer")),
+            (json!({ "issuer": "URL" }), Some("has no issuer or no jwks_uri")),
+            (
+                json!({ "issuer": "URL/", "jwks_uri": "URL/jwks" }),
+                Some("is about another issuer"),
+            ),
+            (
+                json!({ "issuer": "URL", "jwks_uri": "http://issuer.example/jwks" }),
+                Some("leads to keys that do not come by https"),
+            ),
+        ] {
+            let (issuer, _) = with_document(document.clone()).await;
+            let found = issuer.inner.fetch().await.err();
+            assert_eq!(found.is_some(), wrong.is_some(), "{document}: {found:?}");
+            let told = found.unwrap_or_default();
+            assert!(told.contains(wrong.unwrap_or_default()), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_counts_from_its_beginning_and_goes_on_without_the_caller() {
+        let (issuer, times) = with_document(json!({ "issuer": "URL", "jwks_uri": "URL/slow" })).await;
+        let question = issuer.verifies(None, b"", b"");
+        let begun = async {
+            while times.load(Ordering::SeqCst) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            _ = question => panic!("the issuer is slow"),
+            () = begun => {} // The caller goes away.
+        }
+        // Whoever comes next waits for the same answer, and asks no second time.
+        assert_eq!(issuer.verifies(None, b"", b"").await, Err(Unknown::Issuer));
+        assert_eq!(times.load(Ordering::SeqCst), 1);
+        let asked = issuer.inner.asked.lock().await;
+        let at = asked.as_ref().unwrap().at;
+        assert!(at.elapsed() >= SLOW, "{:?}", at.elapsed());
+    }
+
+    #[tokio::test]
+    async fn while_somebody_asks_nobody_waits_to_ask_again() {
+        let (issuer, _) = with_document(json!({})).await;
+        let asking = Arc::clone(&issuer.inner.asked).lock_owned().await;
+        for _ in 0..100 {
+            issuer.renew_apart();
+        }
+        assert_eq!(Arc::strong_count(&issuer.inner), 1, "no task holds it");
+        drop(asking);
+        issuer.renew_apart();
+        assert_eq!(Arc::strong_count(&issuer.inner), 2);
     }
 }

@@ -10,9 +10,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{Api, Explanation, Query};
+use super::super::{Api, Explanation, LookupError, Query};
 use super::layout::{alert, field, page};
 use crate::caller::{Caller, CallerToken};
+use crate::registers::Asker;
 
 const TITLE: &str = "Explain";
 /// Deepest part of an explanation that is shown.
@@ -27,39 +28,64 @@ pub(super) struct Asked {
     level: String,
 }
 
-async fn explained(api: &Api, asked: &Asked) -> Result<Option<Explanation>, String> {
-    if asked.receiver.is_empty() {
+/// The answer, or the status of the page and what is wrong.
+async fn explained(api: &Api, asked: &Asked) -> Result<Option<Explanation>, (StatusCode, String)> {
+    let Some((query, process, caller)) = asked.question(api).map_err(|text| (StatusCode::BAD_REQUEST, text))? else {
         return Ok(None);
-    }
-    let receiver = Identifier::parse_any(asked.receiver.trim())
-        .map_err(|_| "The receiver is no organisation number, no person number and no HER-id.".to_owned())?;
-    let process: Option<ProcessId> = Some(asked.process.trim())
-        .filter(|process| !process.is_empty())
-        .map(|process| process.parse().map_err(|error| format!("{error}.")))
-        .transpose()?;
-    let sender: OrganisationNumber = asked
-        .sender
-        .trim()
-        .parse()
-        .map_err(|_| "The sender must be nine digits.".to_owned())?;
-    let level = Some(asked.level.trim()).filter(|level| !level.is_empty());
-    let query = Query {
-        receiver,
-        level: level
-            .map(str::parse)
-            .transpose()
-            .map_err(|_| "The security level must be a number.".to_owned())?,
-        print: true,
-        beta: true,
-    };
-    // Registers that answer only to a client's own token say so; an operator has none.
-    let caller = Caller {
-        organisation: Iso6523::from(&sender),
-        scopes: api.operator_scopes.clone(),
-        token: CallerToken::new(String::new()),
     };
     let explained = api.lookups.explain(&query, process.as_ref(), &caller).await;
-    explained.map(Some).map_err(|error| format!("No answer: {error}."))
+    explained
+        .map(Some)
+        .map_err(|error| (status_of(&error), format!("No answer: {error}.")))
+}
+
+/// A register that is down can answer later; the question is not at fault.
+fn status_of(error: &LookupError) -> StatusCode {
+    match error {
+        LookupError::RegisterUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        LookupError::RegisterUnusable { .. }
+        | LookupError::RegisterDenied { asker: Asker::Us, .. }
+        | LookupError::RegisterRejected { asker: Asker::Us, .. }
+        | LookupError::NotSetUp { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl Asked {
+    /// What is asked, and as whom. Nothing: the form is empty.
+    fn question(&self, api: &Api) -> Result<Option<(Query, Option<ProcessId>, Caller)>, String> {
+        if self.receiver.is_empty() {
+            return Ok(None);
+        }
+        let receiver = Identifier::parse_any(self.receiver.trim())
+            .map_err(|_| "The receiver is no organisation number, no person number and no HER-id.".to_owned())?;
+        let process: Option<ProcessId> = Some(self.process.trim())
+            .filter(|process| !process.is_empty())
+            .map(|process| process.parse().map_err(|error| format!("{error}.")))
+            .transpose()?;
+        let sender: OrganisationNumber = self
+            .sender
+            .trim()
+            .parse()
+            .map_err(|_| "The sender must be nine digits.".to_owned())?;
+        let level = Some(self.level.trim()).filter(|level| !level.is_empty());
+        let query = Query {
+            receiver,
+            level: level
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| "The security level must be a number.".to_owned())?,
+            print: true,
+            beta: true,
+        };
+        // Registers that answer only to a client's own token say so; an operator has none.
+        let caller = Caller {
+            organisation: Iso6523::from(&sender),
+            scopes: api.operator_scopes.clone(),
+            token: CallerToken::new(String::new()),
+        };
+        Ok(Some((query, process, caller)))
+    }
 }
 
 pub(super) async fn form() -> Response {
@@ -70,7 +96,7 @@ pub(super) async fn form() -> Response {
 pub(super) async fn explain(State(api): State<Arc<Api>>, Form(asked): Form<Asked>) -> Response {
     match explained(&api, &asked).await {
         Ok(found) => shown(StatusCode::OK, &asked, &Ok(found)),
-        Err(text) => shown(StatusCode::BAD_REQUEST, &asked, &Err(text)),
+        Err((status, text)) => shown(status, &asked, &Err(text)),
     }
 }
 

@@ -1,42 +1,64 @@
 //! Organisations that are kept here. One is written as the TOML that an import takes, so that everything about it fits into one
-//! field.
+//! field; the form of a row that is edited holds all of it.
 
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::response::Response;
+use budstikke_message::identifier::{OrganisationNumber, ProcessId};
 use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::Api;
 use super::super::admin::{User, author, page_of_organisations};
-use super::back_to;
-use super::layout::{alert, page};
-use super::processes::told;
-use crate::store::import::{Format, OrganisationDocument, read};
+use super::layout::{alert, not_imported, page, told, ways};
+use super::{Asked, back_to};
+use crate::data::Snapshot;
+use crate::store::Import;
+use crate::store::import::{Fault, Format, OrganisationDocument, read};
 
 const TITLE: &str = "Organisations";
 /// Organisations on one page.
 const SIZE: usize = 50;
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    page: usize,
-}
-
 /// What the forms send.
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub(super) enum Sent {
-    Save { toml: String },
-    Remove { number: String },
+    Save {
+        /// The organisation that the form was opened with; empty: it adds some.
+        #[serde(default)]
+        edit: String,
+        toml: String,
+    },
+    Remove {
+        number: String,
+    },
+}
+
+/// What stands in the form.
+#[derive(Default)]
+struct Typed {
+    edit: String,
+    toml: String,
 }
 
 pub(super) async fn list(State(api): State<Arc<Api>>, Query(asked): Query<Asked>) -> Response {
-    shown(&api, StatusCode::OK, asked.page, "", None)
+    let Some(edit) = asked.edit else {
+        return shown(&api, StatusCode::OK, asked.page, &Typed::default(), None);
+    };
+    let snapshot = api.own.snapshot();
+    let document = edit.parse().ok().and_then(|number| {
+        let organisation = snapshot.organisations.get(&number)?;
+        OrganisationDocument::of(&number, organisation).to_toml()
+    });
+    let Some(toml) = document else {
+        let text = "There is no such organisation.";
+        return shown(&api, StatusCode::NOT_FOUND, asked.page, &Typed::default(), Some(text));
+    };
+    shown(&api, StatusCode::OK, asked.page, &Typed { edit, toml }, None)
 }
 
 pub(super) async fn change(
@@ -44,23 +66,48 @@ pub(super) async fn change(
     Extension(user): Extension<User>,
     Form(sent): Form<Sent>,
 ) -> Response {
-    let (done, toml) = match sent {
-        Sent::Save { toml } => (save(&api, &user, &toml).await, toml),
-        Sent::Remove { number } => (remove(&api, &user, &number).await, String::new()),
+    let (done, typed) = match sent {
+        Sent::Save { edit, toml } => {
+            let typed = Typed { edit, toml };
+            (save(&api, &user, &typed).await, typed)
+        }
+        Sent::Remove { number } => (remove(&api, &user, &number).await, Typed::default()),
     };
     match done {
         Ok(()) => back_to("organisations"),
-        Err(text) => shown(&api, StatusCode::BAD_REQUEST, 0, &toml, Some(&text)),
+        Err(text) => shown(&api, StatusCode::BAD_REQUEST, 0, &typed, Some(&text)),
     }
 }
 
-async fn save(api: &Api, user: &User, toml: &str) -> Result<(), String> {
-    let import = read(toml, Format::Toml, &api.own.snapshot()).map_err(|faults| {
-        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        format!("Nothing was saved: {}", told.join("; "))
-    })?;
-    let done = api.own.import(&import, author(user)).await;
-    done.map_err(|error| told(&error))
+async fn save(api: &Api, user: &User, typed: &Typed) -> Result<(), String> {
+    let (edit, toml) = (typed.edit.clone(), typed.toml.clone());
+    let done = api.own.import(author(user), move |current| {
+        let import = read(&toml, Format::Toml, current)?;
+        replaces_nothing_else(&import, current, &edit)?;
+        Ok(import)
+    });
+    done.await.map(drop).map_err(|error| not_imported(&error))
+}
+
+/// What was not opened to be edited is not replaced: what the form does not name would be lost.
+fn replaces_nothing_else(import: &Import, current: &Snapshot, edit: &str) -> Result<(), Vec<Fault>> {
+    let organisations = import.organisations.iter().map(|(number, _)| number);
+    let organisations = organisations
+        .filter(|number| current.organisations.contains_key(*number) && number.as_str() != edit)
+        .map(OrganisationNumber::as_str);
+    let processes = import.processes.iter().map(|process| &process.identifier);
+    let processes = processes
+        .filter(|process| current.processes.contains_key(*process))
+        .map(ProcessId::as_str);
+    let there: Vec<Fault> = organisations
+        .chain(processes)
+        .map(|name| Fault {
+            line: None,
+            key: name.to_owned(),
+            text: "is there already; to change it, choose Edit in its row".into(),
+        })
+        .collect();
+    if there.is_empty() { Ok(()) } else { Err(there) }
 }
 
 async fn remove(api: &Api, user: &User, number: &str) -> Result<(), String> {
@@ -69,7 +116,7 @@ async fn remove(api: &Api, user: &User, number: &str) -> Result<(), String> {
     done.map_err(|error| told(&error))
 }
 
-fn shown(api: &Api, status: StatusCode, number: usize, toml: &str, wrong: Option<&str>) -> Response {
+fn shown(api: &Api, status: StatusCode, number: usize, typed: &Typed, wrong: Option<&str>) -> Response {
     let (rows, total) = page_of_organisations(&api.own.snapshot(), number, SIZE);
     let more = number.saturating_add(1).saturating_mul(SIZE) < total;
     let content = html! {
@@ -83,7 +130,7 @@ fn shown(api: &Api, status: StatusCode, number: usize, toml: &str, wrong: Option
                     th scope="col" { "Registered for" }
                     th scope="col" { "Certificates" }
                     th scope="col" { "Decisions" }
-                    th scope="col" { "Remove" }
+                    th scope="col" { "Edit or remove" }
                 }
             }
             tbody { @for row in &rows { (organisation(row)) } }
@@ -92,12 +139,13 @@ fn shown(api: &Api, status: StatusCode, number: usize, toml: &str, wrong: Option
             @if let Some(before) = number.checked_sub(1) { a href={ "organisations?page=" (before) } rel="prev" { "Before" } " " }
             @if more { a href={ "organisations?page=" (number + 1) } rel="next" { "After" } }
         }
-        h2 { "Add or change" }
-        p { "As in a file for the import; an organisation that is in the table is replaced as a whole." }
+        h2 #form { @if typed.edit.is_empty() { "Add" } @else { "Edit " (typed.edit) } }
+        p { "As in a file for the import. What is taken out of an organisation here is removed." }
         form method="post" action="organisations" {
+            input type="hidden" name="edit" value=(typed.edit);
             div.wide {
                 label for="toml" { "TOML" }
-                textarea #toml name="toml" rows="12" spellcheck="false" { (if toml.is_empty() { EXAMPLE } else { toml }) }
+                textarea #toml name="toml" rows="12" spellcheck="false" { (if typed.toml.is_empty() { EXAMPLE } else { &typed.toml }) }
             }
             button type="submit" name="action" value="save" { "Save" }
         }
@@ -122,12 +170,7 @@ fn organisation(row: &OrganisationDocument) -> Markup {
             td data-label="Decisions" {
                 ul { @for decided in &row.overrides { li { (decided.to_string()) } } }
             }
-            td data-label="Remove" {
-                form method="post" action="organisations" {
-                    input type="hidden" name="number" value=(row.number);
-                    button type="submit" name="action" value="remove" aria-label={ "Remove " (row.number) } { "Remove" }
-                }
-            }
+            td data-label="Edit or remove" { (ways("organisations", "number", &row.number)) }
         }
     }
 }

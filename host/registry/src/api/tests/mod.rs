@@ -4,6 +4,7 @@ mod administering;
 mod asking;
 mod failing;
 mod fake;
+mod importing;
 pub(crate) mod keys;
 mod paging;
 mod tokens;

@@ -285,7 +285,7 @@ impl World {
         };
         Asked {
             directory: Directory {
-                data: ArcSwap::from_pointee(data),
+                data: Arc::new(ArcSwap::from_pointee(data)),
                 registers: registers(&outside),
                 services: services(&rules),
                 settings: self.settings,

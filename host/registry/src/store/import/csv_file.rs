@@ -1,13 +1,12 @@
 //! A table of processes or of organisations, as a spreadsheet writes it. Lists in a cell have white space between them, lines of
-//! an address a semicolon. An empty cell is nothing.
+//! an address a semicolon. An empty cell is nothing: without `registrations` the outside register is asked.
 
 use std::collections::BTreeSet;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::documents::{AddressDocument, OrganisationDocument};
-use super::toml_file::ProcessDocument;
-use super::{Fault, Import};
+use super::documents::{AddressDocument, OrganisationDocument, ProcessDocument};
+use super::{Fault, Faults, Import};
 use crate::data::Snapshot;
 
 /// Columns of each kind of table; the first one says which it is.
@@ -80,24 +79,24 @@ pub(super) fn read(text: &str, current: &Snapshot) -> Result<Import, Vec<Fault>>
         .from_reader(text.as_bytes());
     let columns = match reader.headers() {
         Ok(head) => head.iter().map(str::to_ascii_lowercase).collect::<Vec<_>>(),
-        Err(error) => return Err(vec![fault(Some(1), "", error.to_string())]),
+        Err(error) => return alone(error.to_string()),
     };
     let kind = kind(&columns)?;
-    let (mut import, mut faults) = (Import::default(), Vec::new());
+    let (mut import, mut faults) = (Import::default(), Faults::default());
     let mut seen = BTreeSet::new();
     for record in reader.records() {
         let cells = match record {
             Ok(cells) => cells,
             Err(error) => {
                 let line = error.position().map(csv::Position::line).map(to_number);
-                faults.push(fault(line, "", error.to_string()));
+                faults.add(line, "", error.to_string());
                 continue;
             }
         };
         let line = cells.position().map(csv::Position::line).map(to_number);
         if cells.len() != columns.len() {
             let what = format!("has {} cells, the first line has {}", cells.len(), columns.len());
-            faults.push(fault(line, "", what));
+            faults.add(line, "", what);
             continue;
         }
         let cells = Line {
@@ -106,7 +105,7 @@ pub(super) fn read(text: &str, current: &Snapshot) -> Result<Import, Vec<Fault>>
         };
         let name = cells.column(columns_of(kind)[0]).unwrap_or_default();
         if !seen.insert(name.to_owned()) {
-            faults.push(fault(line, columns_of(kind)[0], "stands in this file already".into()));
+            faults.add(line, columns_of(kind)[0], "stands in this file already");
             continue;
         }
         let wrong = match kind {
@@ -116,18 +115,16 @@ pub(super) fn read(text: &str, current: &Snapshot) -> Result<Import, Vec<Fault>>
                 .map(|row| import.organisations.push(row)),
         };
         for (key, what) in wrong.err().into_iter().flatten() {
-            faults.push(fault(line, &column_of(&key), what));
+            faults.add(line, column_of(&key), what);
         }
     }
-    if faults.is_empty() { Ok(import) } else { Err(faults) }
+    faults.or(import)
 }
 
-fn fault(line: Option<usize>, key: &str, text: String) -> Fault {
-    Fault {
-        line,
-        key: key.to_owned(),
-        text,
-    }
+/// One fault of the first line that leaves nothing to be read.
+fn alone<T>(text: String) -> Result<T, Vec<Fault>> {
+    let (line, key) = (Some(1), String::new());
+    Err(vec![Fault { line, key, text }])
 }
 
 fn to_number(line: u64) -> usize {
@@ -157,40 +154,36 @@ fn kind(columns: &[String]) -> Result<Kind, Vec<Fault>> {
         (false, true) => Kind::Organisations,
         _ => {
             let what = "the first line must name the columns, with identifier (processes) or number (organisations) among them";
-            return Err(vec![fault(Some(1), "", what.into())]);
+            return alone(what.into());
         }
     };
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     for (at, column) in columns.iter().enumerate() {
         let certificate = kind == Kind::Organisations && column.starts_with(CERTIFICATE);
         if !columns_of(kind).contains(&column.as_str()) && !certificate {
             let what = format!("is no column; columns are {}", columns_of(kind).join(", "));
-            faults.push(fault(Some(1), column, what));
+            faults.add(Some(1), column, what);
         }
         if columns.iter().take(at).any(|other| other == column) {
-            faults.push(fault(Some(1), column, "is there twice".into()));
+            faults.add(Some(1), column, "is there twice");
         }
     }
     if kind == Kind::Processes {
-        let missing = NEEDED.iter().filter(|name| !has(name));
-        faults.extend(missing.map(|name| fault(Some(1), name, "this column is missing".into())));
+        for missing in NEEDED.into_iter().filter(|name| !has(name)) {
+            faults.add(Some(1), missing, "this column is missing");
+        }
     }
-    if faults.is_empty() { Ok(kind) } else { Err(faults) }
+    faults.or(kind)
 }
 
 fn process(line: &Line<'_>, current: &Snapshot) -> ProcessDocument {
     let identifier = line.column("identifier").unwrap_or_default().to_owned();
     let known = identifier.parse().ok().and_then(|id| current.processes.get(&id));
-    let mut document = ProcessDocument {
-        identifier,
-        category: line.column("category").unwrap_or_default().to_owned(),
-        service_code: known.and_then(|known| known.service_code.clone()),
-        service_edition_code: known.and_then(|known| known.service_edition_code.clone()),
-        resource: known.and_then(|known| known.resource.clone()),
-        document_types: known.map_or_else(Vec::new, |known| {
-            known.document_types.iter().map(ToString::to_string).collect()
-        }),
-    };
+    let mut document = known.map(ProcessDocument::of).unwrap_or_default();
+    document.identifier = identifier;
+    line.column("category")
+        .unwrap_or_default()
+        .clone_into(&mut document.category);
     line.put("service-code", &mut document.service_code);
     line.put("service-edition-code", &mut document.service_edition_code);
     line.put("resource", &mut document.resource);

@@ -1,18 +1,89 @@
-//! An organisation as it is written in TOML and JSON.
+//! A process and an organisation as they are written; every way in reads them here.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use budstikke_message::identifier::{OrganisationNumber, ProcessId};
+use budstikke_message::identifier::{DocumentType, OrganisationNumber, ProcessId};
 use budstikke_message::x509::Certificate;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Override, OverrideDecision, OwnOrganisation};
+use crate::data::{Override, OverrideDecision, OwnOrganisation, Process};
 use crate::registers::Address;
 
 /// Longest name, line and reason, in characters.
 const LONGEST: usize = 500;
+
+/// A process, whole, as it is written in TOML.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ProcessDocument {
+    pub(crate) identifier: String,
+    pub(crate) service_code: Option<String>,
+    pub(crate) service_edition_code: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) category: String,
+    pub(crate) document_types: Vec<String>,
+}
+
+impl ProcessDocument {
+    /// As it is kept.
+    pub(crate) fn of(process: &Process) -> Self {
+        Self {
+            identifier: process.identifier.to_string(),
+            service_code: process.service_code.clone(),
+            service_edition_code: process.service_edition_code.clone(),
+            resource: process.resource.clone(),
+            category: process.category.clone(),
+            document_types: process.document_types.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Checks everything. Faults are keys below the process, with what is wrong.
+    pub(crate) fn read(self) -> Result<Process, Vec<(String, String)>> {
+        let mut faults: Vec<(String, String)> = Vec::new();
+        let identifier = self.identifier.parse::<ProcessId>();
+        if let Err(error) = &identifier {
+            faults.push(("identifier".into(), error.to_string()));
+        }
+        if let Some(what) = unfit_category(&self.category) {
+            faults.push(("category".into(), what));
+        }
+        for (key, text) in [
+            ("service-code", &self.service_code),
+            ("service-edition-code", &self.service_edition_code),
+            ("resource", &self.resource),
+        ] {
+            let what = text.as_deref().and_then(unfit);
+            faults.extend(what.map(|what| (key.to_owned(), what)));
+        }
+        let mut document_types = Vec::new();
+        for (at, name) in self.document_types.iter().enumerate() {
+            match name.parse::<DocumentType>() {
+                Ok(known) => document_types.push(known),
+                Err(error) => faults.push((format!("document-types[{at}]"), error.to_string())),
+            }
+        }
+        match identifier {
+            Ok(identifier) if faults.is_empty() => Ok(Process {
+                id: 0,
+                identifier,
+                service_code: self.service_code,
+                service_edition_code: self.service_edition_code,
+                resource: self.resource,
+                category: self.category,
+                document_types,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// What is wrong with a category. Which ones have rules is for the rules to say.
+fn unfit_category(text: &str) -> Option<String> {
+    let fits = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    (!fits).then(|| "must be a name in capital letters, such as ARKIVMELDING".to_owned())
+}
 
 /// An organisation, whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +171,23 @@ impl OrganisationDocument {
                 .collect(),
             overrides: organisation.overrides.iter().map(OverrideDocument::of).collect(),
         }
+    }
+
+    /// As a row of a file that an import takes; nothing only when it cannot be written.
+    pub(crate) fn to_toml(&self) -> Option<String> {
+        let mut row = toml::Table::try_from(self).ok()?;
+        if let Some(toml::Value::Table(address)) = row.get_mut("address") {
+            for (json, toml) in [("postalCode", "postal-code"), ("postalArea", "postal-area")] {
+                let part = address.remove(json);
+                part.map(|part| address.insert(toml.to_owned(), part));
+            }
+        }
+        let mut file = toml::Table::new();
+        file.insert(
+            "organisations".into(),
+            toml::Value::Array(vec![toml::Value::Table(row)]),
+        );
+        toml::to_string_pretty(&file).ok()
     }
 
     /// Checks everything. Faults are keys below the organisation, with what is wrong.
@@ -234,7 +322,7 @@ fn told(error: budstikke_message::identifier::NameError) -> String {
 }
 
 /// What is wrong with a text for people.
-pub(super) fn unfit(text: &str) -> Option<String> {
+fn unfit(text: &str) -> Option<String> {
     if text.chars().count() > LONGEST {
         Some(format!("is longer than {LONGEST} characters"))
     } else if text.chars().any(char::is_control) {
@@ -245,7 +333,7 @@ pub(super) fn unfit(text: &str) -> Option<String> {
 }
 
 /// A certificate in PEM, or its base64 alone.
-pub(super) fn certificate(usage: &str, text: &str) -> Result<Certificate, String> {
+fn certificate(usage: &str, text: &str) -> Result<Certificate, String> {
     let named = !usage.is_empty() && usage.len() <= 32 && usage.bytes().all(|byte| byte.is_ascii_graphic());
     if !named {
         return Err("the use must be a name of at most 32 letters and digits".into());

@@ -74,6 +74,51 @@ fn everything_that_is_wrong_with_a_table_is_told_by_line_and_column() {
 }
 
 #[test]
+fn of_many_faults_a_hundred_are_told_and_the_rest_is_counted() {
+    let table = format!("number,name\n{}", "12,A\n".repeat(250_000));
+    // The second one stands in the file already.
+    let told = faults(&table, Format::Csv);
+    assert_eq!(told.len(), 101);
+    assert_eq!(told[99], "line 101: number: stands in this file already");
+    assert_eq!(told[100], "and 249900 more faults");
+    let toml = "[[organisations]]\nnumber = '12'\n".repeat(20_000);
+    let begin = std::time::Instant::now();
+    let told = faults(&toml, Format::Toml);
+    assert_eq!(told[99], "line 199: organisations[99].number: must be nine digits");
+    assert_eq!(told[100], "and 19900 more faults");
+    // Looking for each line from the beginning of the file takes minutes.
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_is_wrong_is_told_without_the_value() {
+    for (text, told) in [
+        (
+            "organisations = 'hush'",
+            "line 1: organisations: invalid type: string, expected a sequence",
+        ),
+        (
+            "[[organisations]]\nnumber = 5839012391",
+            "line 2: organisations.number: invalid type: integer, expected a string",
+        ),
+    ] {
+        assert_eq!(faults(text, Format::Toml), [told]);
+    }
+}
+
+#[test]
+fn an_empty_cell_of_registrations_leaves_the_question_to_the_outside_register() {
+    let toml = "[[organisations]]\nnumber = '910076787'\nregistrations = ['p:a']\n";
+    let before = read(toml, Format::Toml, &Snapshot::default()).unwrap();
+    let current = Snapshot {
+        organisations: before.organisations.into_iter().collect(),
+        ..Snapshot::default()
+    };
+    let import = read("number,registrations\n910076787,\n", Format::Csv, &current).unwrap();
+    assert_eq!(import.organisations[0].1.registrations, None);
+}
+
+#[test]
 fn a_table_of_nothing_or_of_strange_columns_is_refused() {
     for nothing in ["", "a,b\n1,2\n", "number,identifier\n1,2\n"] {
         assert!(
@@ -127,7 +172,10 @@ fn everything_that_is_wrong_with_toml_is_told_by_line_and_key() {
         ]
     );
     assert!(faults("[[organisations]]\nnumber = 1\n", Format::Toml)[0].starts_with("line 2: "));
-    assert!(faults("[[organisations]]\ncolour = 'red'\n", Format::Toml)[0].starts_with("line 2: unknown field"));
+    assert!(
+        faults("[[organisations]]\ncolour = 'red'\n", Format::Toml)[0]
+            .starts_with("line 2: organisations.colour: unknown field")
+    );
     let twice = "[[organisations]]\nnumber = '910076787'\n[[organisations]]\nnumber = '910076787'\n";
     assert_eq!(
         faults(twice, Format::Toml),

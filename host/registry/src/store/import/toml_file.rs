@@ -1,12 +1,15 @@
 //! `[[processes]]`, `document-types` and `[[organisations]]`.
 
-use budstikke_message::identifier::{DocumentType, ProcessId};
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use budstikke_message::identifier::DocumentType;
+use budstikke_place::{Lines, Told};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::documents::{OrganisationDocument, unfit};
-use super::{Fault, Import};
-use crate::data::Process;
+use super::documents::{OrganisationDocument, ProcessDocument};
+use super::{Fault, Faults, Import};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -16,81 +19,19 @@ struct File {
     organisations: Vec<Spanned<OrganisationDocument>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct ProcessDocument {
-    pub(super) identifier: String,
-    pub(super) service_code: Option<String>,
-    pub(super) service_edition_code: Option<String>,
-    pub(super) resource: Option<String>,
-    pub(super) category: String,
-    pub(super) document_types: Vec<String>,
-}
-
-impl ProcessDocument {
-    /// Checks everything. Faults are keys below the process, with what is wrong.
-    pub(super) fn read(self) -> Result<Process, Vec<(String, String)>> {
-        let mut faults: Vec<(String, String)> = Vec::new();
-        let identifier = self.identifier.parse::<ProcessId>();
-        if let Err(error) = &identifier {
-            faults.push(("identifier".into(), error.to_string()));
-        }
-        if let Some(what) = unfit_category(&self.category) {
-            faults.push(("category".into(), what));
-        }
-        for (key, text) in [
-            ("service-code", &self.service_code),
-            ("service-edition-code", &self.service_edition_code),
-            ("resource", &self.resource),
-        ] {
-            let what = text.as_deref().and_then(unfit);
-            faults.extend(what.map(|what| (key.to_owned(), what)));
-        }
-        let mut document_types = Vec::new();
-        for (at, name) in self.document_types.iter().enumerate() {
-            match name.parse::<DocumentType>() {
-                Ok(known) => document_types.push(known),
-                Err(error) => faults.push((format!("document-types[{at}]"), error.to_string())),
-            }
-        }
-        match identifier {
-            Ok(identifier) if faults.is_empty() => Ok(Process {
-                id: 0,
-                identifier,
-                service_code: self.service_code,
-                service_edition_code: self.service_edition_code,
-                resource: self.resource,
-                category: self.category,
-                document_types,
-            }),
-            _ => Err(faults),
-        }
-    }
-}
-
-/// What is wrong with a category. Which ones have rules is for the rules to say.
-pub(crate) fn unfit_category(text: &str) -> Option<String> {
-    let fits = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    (!fits).then(|| "must be a name in capital letters, such as ARKIVMELDING".to_owned())
-}
-
 pub(super) fn read(text: &str) -> Result<Import, Vec<Fault>> {
-    let line = |offset: usize| text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     let file: File = toml::from_str(text).map_err(|error| {
-        vec![Fault {
-            line: error.span().map(|span| line(span.start)),
-            key: String::new(),
-            text: error.message().to_owned(),
-        }]
+        let Told { line, key, text } = Told::of(text, &error);
+        vec![Fault { line, key, text }]
     })?;
-    let (mut import, mut faults) = (Import::default(), Vec::new());
-    let mut seen = std::collections::BTreeSet::new();
+    let lines = LazyCell::new(|| Lines::of(text));
+    let (mut import, mut faults) = (Import::default(), Faults::default());
+    let mut seen = BTreeSet::new();
     let mut add = |offset: usize, list: &str, at: usize, wrong: Vec<(String, String)>| {
-        faults.extend(wrong.into_iter().map(|(key, text)| Fault {
-            line: Some(line(offset)),
-            key: format!("{list}[{at}].{key}").trim_end_matches('.').to_owned(),
-            text,
-        }));
+        for (key, text) in wrong {
+            let key = format!("{list}[{at}].{key}").trim_end_matches('.').to_owned();
+            faults.add(Some(lines.at(offset)), key, text);
+        }
     };
     let twice = |key: &str| vec![(key.to_owned(), "stands in this file already".to_owned())];
     for (at, row) in file.processes.into_iter().enumerate() {
@@ -104,14 +45,10 @@ pub(super) fn read(text: &str) -> Result<Import, Vec<Fault>> {
         }
     }
     for (at, row) in file.document_types.into_iter().enumerate() {
+        let offset = row.span().start;
         match row.get_ref().parse::<DocumentType>() {
             Ok(known) => import.document_types.push(known),
-            Err(error) => add(
-                row.span().start,
-                "document-types",
-                at,
-                vec![(String::new(), error.to_string())],
-            ),
+            Err(error) => add(offset, "document-types", at, vec![(String::new(), error.to_string())]),
         }
     }
     for (at, row) in file.organisations.into_iter().enumerate() {
@@ -122,5 +59,5 @@ pub(super) fn read(text: &str) -> Result<Import, Vec<Fault>> {
             Err(wrong) => add(offset, "organisations", at, wrong),
         }
     }
-    if faults.is_empty() { Ok(import) } else { Err(faults) }
+    faults.or(import)
 }

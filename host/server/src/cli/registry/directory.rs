@@ -18,7 +18,6 @@ use budstikke_registry::rules::Rules;
 use budstikke_registry::store::{Import, OwnData};
 use budstikke_runtime::services::Failure;
 use budstikke_store::registry::Author;
-use tokio_util::sync::CancellationToken;
 
 use crate::abilities::tokens::Tokens;
 use crate::certificates::{Checks, Whose};
@@ -58,7 +57,7 @@ pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<I
     let settings = settings(config)?;
     let needed = rules.registers(&settings.features_off);
     Ok(Directory {
-        data: own.snapshot().into(),
+        data: own.shared(),
         registers: registers(config, identity, &needed)?,
         services,
         settings,
@@ -199,21 +198,12 @@ pub(super) async fn fill(own: &OwnData) -> anyhow::Result<()> {
         processes = import.processes.len(),
         "the database is new: it gets the documented processes"
     );
-    own.import(&import, author).await.context("the documented processes")
-}
-
-/// Look-ups use what own data has become, until told to stop.
-pub(super) async fn follow(directory: Arc<Directory>, own: Arc<OwnData>, stop: CancellationToken) {
-    let mut news = own.news();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = news.changed() => match changed {
-                Ok(()) => directory.data.store(own.snapshot()),
-                Err(_) => return,
-            },
-        }
-    }
+    // Another node may have come first.
+    let filled = own.import(author, move |current| match current.change {
+        0 => Ok(import.clone()),
+        _ => Ok(Import::default()),
+    });
+    filled.await.map(drop).context("the documented processes")
 }
 
 #[cfg(test)]

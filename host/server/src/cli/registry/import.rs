@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use budstikke_registry::store::OwnData;
-use budstikke_registry::store::import::{Format, read};
+use budstikke_registry::store::import::Format;
+use budstikke_registry::store::{NotImported, OwnData};
 use budstikke_store::registry::Author;
 
 use crate::config::AddressService;
@@ -21,18 +21,18 @@ pub(super) async fn run(config: AddressService, file: PathBuf) -> anyhow::Result
     };
     let text = std::fs::read_to_string(&file).with_context(|| name.to_string())?;
     let own = open(&config).await?;
-    let import = match read(&text, format, &own.snapshot()) {
-        Ok(import) => import,
-        Err(faults) => {
-            let told: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
-            bail!("nothing was imported\n{}", told.join("\n"));
-        }
-    };
     let author = Author {
         who: AUTHOR.to_owned(),
         at: jiff::Timestamp::now().as_millisecond(),
     };
-    own.import(&import, author).await.with_context(|| name.to_string())?;
+    let import = match own.import_file(text, format, author).await {
+        Ok(import) => import,
+        Err(NotImported::Faults(faults)) => {
+            let told: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
+            bail!("nothing was imported\n{}", told.join("\n"));
+        }
+        Err(error) => return Err(error).with_context(|| name.to_string()),
+    };
     tracing::info!(
         processes = import.processes.len(),
         document_types = import.document_types.len(),

@@ -21,15 +21,16 @@ use super::import::open;
 use crate::cli::serve::refusal;
 use crate::cli::stop::{self, Ended};
 use crate::config::{self, AddressService, Server};
-use crate::front::{AdminUsers, Front};
+use crate::front::{AdminUsers, Front, Site};
 
 /// Runs until told to stop.
 pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let own = open(&config).await?;
     let identity = Arc::new(config::open_keystore(&config.signing.keystore)?);
     let directory = Arc::new(directory::directory(&config, &own, &identity)?);
-    let api = Arc::new(api(&config, Arc::clone(&own), identity, Arc::clone(&directory))?);
-    let front = Front::new(&config.server.front()).map_err(|errors| refusal(&errors))?;
+    let api = Arc::new(api(&config, Arc::clone(&own), identity, directory)?);
+    let site = Site::address_service(&config.server.context_path);
+    let front = Front::new(&config.server.front(), site).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
     let listen = config.server.listen;
     if !secure && !listen.ip().is_loopback() {
@@ -48,12 +49,7 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
     let following = tokio::spawn({
         let (own, stop) = (Arc::clone(&own), stop.clone());
-        async move {
-            tokio::join!(
-                own.follow(stop.clone()),
-                directory::follow(directory, Arc::clone(&own), stop)
-            );
-        }
+        async move { own.follow(stop).await }
     });
     let router = api.router(&config.server.context_path, management.is_none());
     let managed = match management {
@@ -63,7 +59,8 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
                 limits: config.server.limits.clone(),
                 ..Server::default()
             };
-            let front = Front::new(&plain).map_err(|errors| refusal(&errors))?;
+            let front = Front::new(&plain, Site::bare()).map_err(|errors| refusal(&errors))?;
+            tracing::info!(address = %listener.local_addr()?, "health and metrics are ready");
             Some((front, listener, api.management()))
         }
         None => None,

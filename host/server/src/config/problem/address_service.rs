@@ -4,7 +4,7 @@ use std::path::Path;
 
 use budstikke_message::identifier::{ProcessId, ServiceId};
 
-use super::{Problems, server};
+use super::{Problems, outside, server};
 use crate::config::{AddressService, Role, Server};
 
 /// Everything that a parser cannot see.
@@ -62,10 +62,10 @@ pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str)
     for (key, what) in faults_of_look_ups(config) {
         add(&key.iter().map(String::as_str).collect::<Vec<_>>(), what);
     }
-    let postgres = config.store.postgres.as_ref();
-    if postgres.is_some_and(|postgres| !(1..=100).contains(&postgres.writers)) {
-        add(&["store", "postgres", "writers"], "must be from 1 to 100".into());
+    if let Some(token) = &config.token {
+        outside::tokens(&token.profile(), |key, what| add(&["token", key], what));
     }
+    outside::certificates(&config.certificates, |key, what| add(&["certificates", key], what));
     problems
 }
 
@@ -147,6 +147,8 @@ mod tests {
     }
 
     const SIGNING: &str = "[signing]\nkeystore = { path = 'key.pem' }\n";
+    const TOKEN_URL: &str = "[token]\nurl = 'ftp://hush:hush@issuer.example'\naudience = 'a'\nclient-id = 'b'\n\
+                             scopes = []\nkeystore = { path = 'none.p12' }\njwk = 'none.json'\n";
     const ISSUER: &str = "[[clients.issuers]]\nurl = 'https://issuer.example/'\n";
 
     #[test]
@@ -182,8 +184,33 @@ mod tests {
                 "3: sas-token.scopes: must name at least one scope",
             ),
             (
-                "[store.postgres]\nurl = 'x'\nwriters = 0\n",
-                "3: store.postgres.writers: must be from 1 to 100",
+                "[store.postgres]\nurl = 'x'\nwriters = 4\n",
+                "3: store.postgres.writers: unknown field `writers`",
+            ),
+            (
+                "[certificates]\nrevocation = 'require'\n",
+                "2: certificates.revocation: \"require\" needs trust-anchors",
+            ),
+            (
+                "[certificates]\ntrust-anchors = ['none.pem']\n",
+                "2: certificates.trust-anchors: no such file",
+            ),
+            (
+                "[certificates]\nsuppliers = ['1']\n",
+                "2: certificates.suppliers: must be numbers of nine digits",
+            ),
+            (TOKEN_URL, "2: token.url: must be a URL with http or https"),
+            (TOKEN_URL, "5: token.scopes: must name at least one scope"),
+            (TOKEN_URL, "6: token.keystore: no such file"),
+            (TOKEN_URL, "7: token.jwk: no such file"),
+            (TOKEN_URL, "7: token.jwk: give either jwk or keystore, not both"),
+            (
+                "[server]\nlisten = 'hush'\n",
+                "2: server.listen: invalid socket address syntax",
+            ),
+            (
+                "[registers.freg]\nurl = 'https://x'\napi-key = 5839012391\n",
+                "1: registers.freg: invalid type: integer, expected a string",
             ),
             ("[rules]\nfile = 'none.toml'\n", "2: rules.file: no such file"),
             ("[rules]\ndecisions = ['']\n", "2: rules.decisions: "),
@@ -208,6 +235,13 @@ mod tests {
         ] {
             let found = problems(&format!("{text}{SIGNING}{ISSUER}"));
             assert!(found.iter().any(|found| found.starts_with(told)), "{text}: {found:?}");
+            let hidden = ["hush", "5839012391"];
+            assert!(
+                !found
+                    .iter()
+                    .any(|found| hidden.iter().any(|value| found.contains(value))),
+                "{found:?}"
+            );
         }
         let nobody = problems(SIGNING);
         assert!(nobody[0].contains("clients: nobody may ask"), "{nobody:?}");

@@ -1,11 +1,10 @@
-//! What can make no sense in `[registry]`, `[[routing]]` and `[certificates]`.
+//! What can make no sense in `[registry]` and `[[routing]]`.
 
 use std::time::Duration;
 
-use budstikke_message::identifier::OrganisationNumber;
 use reqwest::Url;
 
-use crate::config::{Config, Registry, Revocation, RoutingRule};
+use crate::config::{Config, Registry, RoutingRule};
 
 /// Longest text of a reason, bytes.
 const REASON: usize = 300;
@@ -24,7 +23,6 @@ pub(super) fn sense(config: &Config, add: &mut impl FnMut(&[&str], String)) {
             add(&["routing", &number.to_string(), key], what);
         });
     }
-    certificates(config, add);
 }
 
 fn address_service(config: &Config, add: &mut impl FnMut(&[&str], String)) {
@@ -39,7 +37,7 @@ fn address_service(config: &Config, add: &mut impl FnMut(&[&str], String)) {
                 add(&["registry", key], "must not have a query or a fragment".into());
             }
             Ok(_) => {}
-            Err(_) => add(&["registry", key], format!("is no URL: {text}")),
+            Err(_) => add(&["registry", key], "must be a URL with http or https".into()),
         }
     }
     if registry.url.is_none() {
@@ -133,23 +131,5 @@ fn routing(config: &Config, rule: &RoutingRule, add: &mut impl FnMut(&str, Strin
     }
     if rule.reason.trim().is_empty() || rule.reason.len() > REASON {
         add("reason", format!("must say why, in 1 to {REASON} bytes"));
-    }
-}
-
-fn certificates(config: &Config, add: &mut impl FnMut(&[&str], String)) {
-    let certificates = &config.certificates;
-    for path in certificates.trust_anchors.iter().filter(|path| !path.is_file()) {
-        let what = format!("no such file: {}", path.display());
-        add(&["certificates", "trust-anchors"], what);
-    }
-    for number in &certificates.suppliers {
-        if number.parse::<OrganisationNumber>().is_err() {
-            add(&["certificates", "suppliers"], "must be numbers of nine digits".into());
-        }
-    }
-    if certificates.revocation == Revocation::Require && certificates.trust_anchors.is_empty() {
-        let what =
-            "\"require\" needs trust-anchors: the authority's word can be believed only when the authority is known";
-        add(&["certificates", "revocation"], what.into());
     }
 }

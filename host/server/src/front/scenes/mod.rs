@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::Front;
+use super::{Front, Site};
 use crate::config::{Role, Secret, Server, User};
 
 /// How long a scene waits for what must come at once. Generous: the machine may be busy.
@@ -68,7 +68,11 @@ struct Place {
 
 impl Place {
     async fn new(server: &Server) -> Self {
-        let front = Front::new(server).unwrap_or_else(|errors| panic!("{errors:?}"));
+        Self::before(server, Site::integrasjonspunkt()).await
+    }
+
+    async fn before(server: &Server, site: Site) -> Self {
+        let front = Front::new(server, site).unwrap_or_else(|errors| panic!("{errors:?}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         Self {

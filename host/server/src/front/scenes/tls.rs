@@ -168,7 +168,8 @@ async fn answers_over_https_and_no_others_ask_for_https_ever_after() {
 async fn a_new_certificate_is_taken_up_and_a_broken_one_is_not() {
     let authority = Authority::new();
     authority.install(&authority.issue(0x21, 2040));
-    let front = Front::new(&authority.server()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let front =
+        Front::new(&authority.server(), Site::integrasjonspunkt()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let shown = front.certificate();
     assert_eq!(shown.current().unwrap().serial(), "21");
     let place = Place::new(&authority.server()).await;
@@ -236,7 +237,7 @@ async fn a_keystore_serves_as_well_as_two_files() {
 
 /// What is wrong with a server.
 fn told(server: &Server) -> String {
-    let errors = Front::new(server).err().expect("an error");
+    let errors = Front::new(server, Site::integrasjonspunkt()).err().expect("an error");
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

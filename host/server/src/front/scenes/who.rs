@@ -237,6 +237,25 @@ async fn a_link_on_another_site_leads_to_a_page_and_locks_no_message() {
 }
 
 #[tokio::test]
+async fn a_refusal_shows_the_path_without_the_person_in_it() {
+    let place = Place::new(&asking()).await;
+    let path = "/api/capabilities/05839012391";
+    let body = refused(
+        place.get(path),
+        StatusCode::UNAUTHORIZED,
+        "InsufficientAuthenticationException",
+    )
+    .await;
+    assert_eq!(body["path"], "/api/capabilities/***********");
+}
+
+#[tokio::test]
+async fn manage_is_a_path_as_any_where_it_is_not_the_operators() {
+    let place = Place::before(&open(), Site::address_service("/manage")).await;
+    assert_eq!(status(place.get("/manage/health")).await, 200);
+}
+
+#[tokio::test]
 async fn a_slash_at_the_end_is_cut_where_that_is_allowed() {
     let place = Place::new(&open()).await;
     assert_eq!(status(place.get("/api/here/")).await, 404);
