@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use budstikke_message::identifier::Identifier;
 use budstikke_store::{Place, Store};
 
+use super::registry::has_data;
 use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::config::{self, Config};
@@ -90,7 +91,10 @@ async fn afresh(config: &Config, receiver: &str, process: &str, what: &What) -> 
     let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
     let own = format!("0192:{}", config.organisation.number);
     let tokens = Arc::new(Tokens::new(&config.tokens, &identity, &own)?);
-    let registry = start::registry(&config.registry, &tokens, None)?;
+    if let Some(file) = &config.registry.embedded {
+        has_data(file)?;
+    }
+    let registry = start::registry(&config, &identity, &tokens, None).await?;
     let bare =
         Identifier::parse_any(receiver).map_or_else(|_| receiver.to_owned(), |parsed| parsed.primary().to_owned());
     let request = Request {
@@ -112,13 +116,19 @@ async fn told(
         security_level,
         ..Question::about(request.receiver.unwrap_or_default())
     };
+    let steps = registry.steps(question).await.unwrap_or_default();
+    let steps = steps.iter().map(|step| format!("  {step}\n")).collect::<String>();
     let answer = match registry.capabilities(question).await {
         Ok(answer) => answer,
-        Err(error) if error.is_fault() => return Err(error).context("nothing is known about the receiver"),
-        Err(error @ RegistryError::Refused { .. }) => return Err(error.into()),
-        Err(refusal) => return Ok(format!("There is no way: {refusal}.")),
+        Err(error) if error.is_fault() => bail!("{steps}nothing is known about the receiver: {error}"),
+        Err(error @ RegistryError::Refused { .. }) => bail!("{steps}{error}"),
+        Err(refusal) => return Ok(format!("{steps}There is no way: {refusal}.")),
     };
-    let mut lines = vec![routing::told(answer.source)];
+    let mut lines = vec![
+        format!("{}\n{steps}", routing::told(answer.source))
+            .trim_end()
+            .to_owned(),
+    ];
     for way in &answer.capabilities {
         let sealed = if way.certificate.is_some() { ", sealed" } else { "" };
         lines.push(format!("  {}: {}{sealed}", way.service, way.document_types.join(", ")));

@@ -33,7 +33,11 @@ const CHECK: &str = "the authority of a certificate";
 const AUTHOR: &str = "first start";
 
 /// Everything that look-ups need. Asks nobody yet. `identity` signs the grants of `[token]` when it has no key of its own.
-pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<Identity>) -> anyhow::Result<Directory> {
+pub(super) fn directory(
+    config: &AddressService,
+    own: Arc<Snapshot>,
+    identity: &Arc<Identity>,
+) -> anyhow::Result<Directory> {
     let rules = match &config.rules.file {
         None => Rules::built_in().context("the rules that are built in")?,
         Some(file) => {
@@ -56,7 +60,7 @@ pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<I
         }
     }
     Ok(Directory {
-        data: own.snapshot().into(),
+        data: own.into(),
         registers: registers(config, identity)?,
         services,
         settings: settings(config)?,
@@ -191,16 +195,18 @@ pub(super) async fn fill(own: &OwnData) -> anyhow::Result<()> {
     own.import(&import, author).await.context("the documented processes")
 }
 
-/// Look-ups use what own data has become, until told to stop.
+/// Own data follows its database, and look-ups follow own data, until told to stop.
 pub(super) async fn follow(directory: Arc<Directory>, own: Arc<OwnData>, stop: CancellationToken) {
-    let mut news = own.news();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = news.changed() => match changed {
-                Ok(()) => directory.data.store(own.snapshot()),
-                Err(_) => return,
-            },
+    let in_use = async {
+        let mut news = own.news();
+        loop {
+            // What came between the start and here is used too.
+            directory.data.store(own.snapshot());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = news.changed() => if changed.is_err() { return },
+            }
         }
-    }
+    };
+    tokio::join!(own.follow(stop.clone()), in_use);
 }

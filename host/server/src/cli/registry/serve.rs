@@ -26,8 +26,9 @@ use crate::front::{AdminUsers, Front};
 /// Runs until told to stop.
 pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let own = open(&config).await?;
-    let identity = Arc::new(config::open_keystore(&config.signing.keystore)?);
-    let directory = Arc::new(directory::directory(&config, &own, &identity)?);
+    let signing = config.signing.as_ref().context("[signing] is missing")?;
+    let identity = Arc::new(config::open_keystore(&signing.keystore)?);
+    let directory = Arc::new(directory::directory(&config, own.snapshot(), &identity)?);
     let api = Arc::new(api(&config, Arc::clone(&own), identity, Arc::clone(&directory))?);
     let front = Front::new(&config.server.front()).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
@@ -46,15 +47,7 @@ pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     };
     let stop = CancellationToken::new();
     let signals = stop::signals().context("SIGTERM and Ctrl-C cannot be listened for")?;
-    let following = tokio::spawn({
-        let (own, stop) = (Arc::clone(&own), stop.clone());
-        async move {
-            tokio::join!(
-                own.follow(stop.clone()),
-                directory::follow(directory, Arc::clone(&own), stop)
-            );
-        }
-    });
+    let following = tokio::spawn(directory::follow(directory, own, stop.clone()));
     let router = api.router(&config.server.context_path, management.is_none());
     let managed = match management {
         Some(listener) => {
