@@ -27,9 +27,9 @@ const SAKSBEHANDLING: Mission = (
         "arkivmelding:skatterOgAvgifter",
         "arkivmelding:tekniskeTjenester",
         "arkivmelding:trafikkReiserOgSamferdsel",
-        "arkivmelding:response",
     ],
 );
+const RECEIPTS: Mission = ("Kvittering på saksbehandling", &["arkivmelding:response"]);
 const TAUSHETSBELAGT: Mission = ("Taushetsbelagt saksbehandling", &["arkivmelding:taushetsbelagt"]);
 const INNSYNSKRAV: Mission = ("Innsynskrav", &["einnsyn:innsynskrav", "einnsyn:response"]);
 const POSTJOURNAL: Mission = ("Postjournal", &["einnsyn:journalpost"]);
@@ -42,8 +42,9 @@ const HELSE: Mission = ("Dialogmelding", &["helse:helse", "helse:response"]);
 const FIKS_IO: Mission = ("FIKS IO", &[]);
 const PROTOCOL: &str = "no.ks.fiks.arkiv.v1";
 
-const MISSIONS: [Mission; 10] = [
+const MISSIONS: [Mission; 11] = [
     SAKSBEHANDLING,
+    RECEIPTS,
     TAUSHETSBELAGT,
     INNSYNSKRAV,
     POSTJOURNAL,
@@ -99,20 +100,20 @@ const BOTH: &str = "DPI print + DPV digital_dpv";
 
 /// What comes of each mission, in the order of [`MISSIONS`].
 #[rustfmt::skip]
-const TABLE: [(Kind, [&str; 10]); 12] = [
-    //                      Saksb.   Taush.   Innsyn  Journal Møte    Info     Vedtak   Avtalt   Helse    FIKS IO
-    (PublicWithDpo,         ["DPO",   "DPO",   NO,     NO,     NO,     NO,      NO,      "DPO",   NO,      NONE]),
-    (PublicWithDpf,         ["DPF 3", "DPF 3", NO,     NO,     NO,     NO,      NO,      NO,      NO,      NONE]),
-    (EInnsyn,               ["DPV",   "DPV",   "DPE",  "DPE",  "DPE",  NO,      NO,      NO,      NO,      NONE]),
-    (Business,              ["DPV",   "DPV",   NO,     NO,     NO,     NO,      NO,      NO,      NO,      NONE]),
-    (CitizenWithMailbox,    [NO,      NO,      NO,     NO,     NO,     DIGITAL, DIGITAL, NO,      NO,      NONE]),
-    (CitizenWithoutMailbox, [NO,      NO,      NO,     NO,     NO,     BOTH,    BOTH,    NO,      NO,      NONE]),
-    (CitizenReserved,       [NO,      NO,      NO,     NO,     NO,     DIGITAL, PAPER,   NO,      NO,      NONE]),
-    (CitizenUnknownInKrr,   [NO,      NO,      NO,     NO,     NO,     BOTH,    PAPER,   NO,      NO,      NONE]),
-    (FiksAccount,           ["DPFIO"; 10]),
-    (HealthUnit,            ["DPH",   "DPH",   "DPH",  "DPH",  "DPH",  "DPH",   "DPH",   "DPH",   "DPH",   NONE]),
-    (Fastlege,              ["DPH",   "DPH",   "DPH",  "DPH",  "DPH",  "DPH",   "DPH",   "DPH",   "DPH",   NONE]),
-    (Nobody,                [NOBODY,  NOBODY,  NOBODY, NOBODY, NOBODY, NOBODY,  NOBODY,  NOBODY,  NOBODY,  NOBODY]),
+const TABLE: [(Kind, [&str; 11]); 12] = [
+    //                      Saksb.   Kvitt.   Taush.   Innsyn  Journal Møte    Info     Vedtak   Avtalt   Helse    FIKS IO
+    (PublicWithDpo,         ["DPO",   "DPO",   "DPO",   NO,     NO,     NO,     NO,      NO,      "DPO",   NO,      NONE]),
+    (PublicWithDpf,         ["DPF 3", "DPF 3", "DPF 3", NO,     NO,     NO,     NO,      NO,      NO,      NO,      NONE]),
+    (EInnsyn,               ["DPV",   "DPV",   "DPV",   "DPE",  "DPE",  "DPE",  NO,      NO,      NO,      NO,      NONE]),
+    (Business,              ["DPV",   "DPV",   "DPV",   NO,     NO,     NO,     NO,      NO,      NO,      NO,      NONE]),
+    (CitizenWithMailbox,    [NO,      NO,      NO,      NO,     NO,     NO,     DIGITAL, DIGITAL, NO,      NO,      NONE]),
+    (CitizenWithoutMailbox, [NO,      NO,      NO,      NO,     NO,     NO,     BOTH,    BOTH,    NO,      NO,      NONE]),
+    (CitizenReserved,       [NO,      NO,      NO,      NO,     NO,     NO,     DIGITAL, PAPER,   NO,      NO,      NONE]),
+    (CitizenUnknownInKrr,   [NO,      NO,      NO,      NO,     NO,     NO,     BOTH,    PAPER,   NO,      NO,      NONE]),
+    (FiksAccount,           ["DPFIO"; 11]),
+    (HealthUnit,            ["DPH",   "DPH",   "DPH",   "DPH",  "DPH",  "DPH",  "DPH",   "DPH",   "DPH",   "DPH",   NONE]),
+    (Fastlege,              ["DPH",   "DPH",   "DPH",   "DPH",  "DPH",  "DPH",  "DPH",   "DPH",   "DPH",   "DPH",   NONE]),
+    (Nobody,                [NOBODY; 11]),
 ];
 
 impl Kind {
@@ -135,7 +136,7 @@ impl Kind {
             processes.for_each(|short| outside.register(short));
         };
         match self {
-            PublicWithDpo => registered(&[SAKSBEHANDLING, TAUSHETSBELAGT, AVTALT]),
+            PublicWithDpo => registered(&[SAKSBEHANDLING, RECEIPTS, TAUSHETSBELAGT, AVTALT]),
             EInnsyn => registered(&[INNSYNSKRAV, POSTJOURNAL, MOETEKALENDER]),
             PublicWithDpf => outside.levels = vec![3],
             CitizenWithMailbox => outside.contact = Some(contact(&["notifiable", "active", "mailbox"])),

@@ -114,7 +114,7 @@ impl EmbeddedRegistry {
         count(&self.counts.look_ups);
         let error = match self.looked_up(&asked).await {
             Ok(answer) => {
-                let whole = !answer.is_incomplete();
+                let whole = !answer.left_out.iter().any(|left_out| left_out.error.is_temporary());
                 let text = serde_json::to_vec(&answer.into_lookup()).map_err(|error| unwritten(&error))?;
                 if let Some(fallback) = self.fallback.as_ref().filter(|_| whole) {
                     fallback.keep(question.receiver, &self.kept_as(&asked), &text).await;
