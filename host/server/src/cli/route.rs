@@ -94,7 +94,7 @@ async fn afresh(config: &Config, receiver: &str, process: &str, what: &What) -> 
     if let Some(file) = &config.registry.embedded {
         has_data(file)?;
     }
-    let registry = start::registry(&config, &identity, &tokens, None).await?;
+    let registry = start::registry(config, &identity, &tokens, None).await?;
     let bare =
         Identifier::parse_any(receiver).map_or_else(|_| receiver.to_owned(), |parsed| parsed.primary().to_owned());
     let request = Request {
@@ -117,18 +117,26 @@ async fn told(
         ..Question::about(request.receiver.unwrap_or_default())
     };
     let steps = registry.steps(question).await.unwrap_or_default();
-    let steps = steps.iter().map(|step| format!("  {step}\n")).collect::<String>();
+    let mut lines: Vec<String> = steps.iter().map(|step| format!("  {step}")).collect();
     let answer = match registry.capabilities(question).await {
         Ok(answer) => answer,
-        Err(error) if error.is_fault() => bail!("{steps}nothing is known about the receiver: {error}"),
-        Err(error @ RegistryError::Refused { .. }) => bail!("{steps}{error}"),
-        Err(refusal) => return Ok(format!("{steps}There is no way: {refusal}.")),
+        Err(error) => {
+            let unanswered = error.is_fault() || matches!(error, RegistryError::Refused { .. });
+            let what = if unanswered {
+                "Nothing is known about the receiver"
+            } else {
+                "There is no way"
+            };
+            lines.push(format!("{what}: {error}."));
+            let told = lines.join("\n");
+            return if unanswered {
+                Err(anyhow::Error::msg(told))
+            } else {
+                Ok(told)
+            };
+        }
     };
-    let mut lines = vec![
-        format!("{}\n{steps}", routing::told(answer.source))
-            .trim_end()
-            .to_owned(),
-    ];
+    lines.insert(0, routing::told(answer.source));
     for way in &answer.capabilities {
         let sealed = if way.certificate.is_some() { ", sealed" } else { "" };
         lines.push(format!("  {}: {}{sealed}", way.service, way.document_types.join(", ")));

@@ -12,20 +12,21 @@ pub(super) fn of(error: &LookupError, level: Option<u8>) -> RegistryError {
     use LookupError as E;
     let text = without_person_numbers(&error.to_string());
     match error {
-        E::UnknownProcess { process } | E::NotAccepted { process, .. } => RegistryError::NotAccepted {
-            process: process.to_string(),
-            level,
-        },
+        E::UnknownProcess { process } | E::NotAccepted { process, .. } | E::LevelNotAvailable { process, .. } => {
+            RegistryError::NotAccepted {
+                process: process.to_string(),
+                level,
+            }
+        }
         E::UnknownReceiver { .. }
         | E::UnknownSender { .. }
         | E::SenderWithoutAddress { .. }
         | E::UnknownResident
         | E::NoRecordForCitizen
         | E::CertificateMissing { .. } => RegistryError::UnknownReceiver(Some(text)),
-        E::LevelNotAvailable { .. }
-        | E::CertificatesDiffer { .. }
-        | E::PatientNotRetrievable
-        | E::RegisterRejected { .. } => refused(StatusCode::BAD_REQUEST, text),
+        E::CertificatesDiffer { .. } | E::PatientNotRetrievable | E::RegisterRejected { .. } => {
+            refused(StatusCode::BAD_REQUEST, text)
+        }
         E::ScopeMissing { .. } | E::RegisterDenied { .. } => refused(StatusCode::UNAUTHORIZED, text),
         E::RegisterUnavailable { .. } | E::RegisterUnusable { .. } => RegistryError::Unreachable(text),
         E::NotSetUp { detail } => {
