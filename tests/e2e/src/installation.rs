@@ -3,46 +3,62 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitStatus;
 
-use anyhow::{Context as _, bail};
-
+use crate::address_service::PROCESSES;
 use crate::fagsystem::{Fagsystem, USER};
-use crate::guard;
+use crate::process::Process;
 use crate::shared_store::SharedStore;
 use crate::world::{Organisation, World, system_user};
 
-/// The process that every arkivmelding of the tests uses.
-const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 /// bcrypt of [`crate::fagsystem::PASSWORD`].
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuWmL4JtIt1luPpPxSJbKR3CQv3k4mbvm";
 /// Lines of a log that a failed scene shows.
 const TAIL: usize = 40;
-/// How long a start may take before it counts as failed. Generous: compilation on a busy machine.
-const START: Duration = Duration::from_mins(1);
+/// How an installation knows who can receive what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known<'a> {
+    /// Every organisation of the world stands in its own list.
+    List,
+    /// An address service that is part of it; the path of its TOML file.
+    Embedded(&'a Path),
+    /// An address service at a URL, which is asked about every message anew.
+    AddressService(&'a str),
+}
 
 /// See the module.
 pub struct Installation {
     /// Its folder.
     pub folder: PathBuf,
-    program: PathBuf,
-    process: Option<Child>,
-    listen: String,
+    process: Process,
 }
 
 impl Installation {
-    /// Writes keys, plugin and TOML. Every organisation of the world can be written to.
-    pub(crate) fn prepare(world: &World, organisation: &Organisation, folder: PathBuf) -> anyhow::Result<Self> {
+    /// Writes keys, plugin and TOML.
+    pub(crate) fn prepare(
+        world: &World,
+        organisation: &Organisation,
+        folder: PathBuf,
+        known: Known<'_>,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(folder.join("plugins"))?;
         fs::copy(&world.programs.dpo, folder.join("plugins/dpo.wasm"))?;
-        let installation = Self {
-            folder,
-            program: world.programs.budstikke.clone(),
-            process: None,
-            listen: "127.0.0.1:0".into(),
+        let process = Process::new(
+            &world.programs.budstikke,
+            "serve",
+            folder.join("budstikke.toml"),
+            &folder,
+        );
+        let installation = Self { folder, process };
+        let registry = match known {
+            Known::List => own_list(world)?,
+            Known::Embedded(file) => format!("\n[registry]\nembedded = \"{}\"\n", file.display()),
+            Known::AddressService(url) => format!("\n[registry]\nurl = \"{url}\"\ncache-seconds = 0\n"),
         };
-        fs::write(installation.config(), configuration(world, organisation)?)?;
+        fs::write(
+            installation.config(),
+            format!("{}{registry}", configuration(world, organisation)),
+        )?;
         Ok(installation)
     }
 
@@ -87,7 +103,7 @@ impl Installation {
 
     /// What it has logged so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log.txt")).unwrap_or_default()
+        self.process.log()
     }
 
     /// The last lines of it, for a scene that failed.
@@ -113,104 +129,53 @@ impl Installation {
 
     /// Starts the process and waits for nothing.
     pub fn spawn(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
-        self.stop();
-        let _absent = fs::remove_file(self.address_file());
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("log.txt"))?;
-        let child = Command::new(&self.program)
-            .arg("serve")
-            .arg("--config")
-            .arg(self.config())
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| self.program.display().to_string())?;
-        guard::began(child.id())?;
-        self.process = Some(child);
-        Ok(())
+        self.process.spawn(environment)
     }
 
     /// Waits until the process is ready.
     pub async fn ready(&mut self) -> anyhow::Result<Fagsystem> {
-        let started = Instant::now();
-        loop {
-            if let Ok(address) = fs::read_to_string(self.address_file())
-                && address.ends_with('\n')
-            {
-                address.trim().clone_into(&mut self.listen);
-                return Ok(self.fagsystem());
-            }
-            if let Some(status) = self.ended() {
-                bail!("the integrasjonspunkt ended with {status}; its log:\n{}", self.log());
-            }
-            if started.elapsed() > START {
-                bail!(
-                    "the integrasjonspunkt was not ready after {START:?}; its log:\n{}",
-                    self.log()
-                );
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    fn address_file(&self) -> PathBuf {
-        self.folder.join("address")
+        self.process.ready().await?;
+        Ok(self.fagsystem())
     }
 
     /// How the process ended by itself.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.process.as_mut()?.try_wait().ok().flatten()
+        self.process.ended()
     }
 
     /// Runs another command of the program on the same configuration, and waits for its end.
     pub async fn command(&self, command: &str, more: &[&str]) -> anyhow::Result<std::process::Output> {
-        let mut process = Command::new(&self.program);
-        process.arg(command).arg("--config").arg(self.config()).args(more);
-        Ok(tokio::task::spawn_blocking(move || process.output()).await??)
+        let config = self.config();
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        let config = config.to_string_lossy();
+        arguments.extend(["--config", &*config]);
+        arguments.extend(more);
+        self.process.run(&arguments).await
     }
 
     /// A client of the running process.
     pub fn fagsystem(&self) -> Fagsystem {
-        Fagsystem::new(&format!("http://{}", self.listen))
+        Fagsystem::new(&format!("http://{}", self.process.address()))
     }
 
     /// The process id.
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Child::id)
+        self.process.pid()
     }
 
     /// SIGKILL, at once.
     pub fn kill(&mut self) {
-        self.stop();
+        self.process.stop();
     }
 
     /// SIGTERM, and waits for the end.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        self.signal("TERM")?;
-        let mut child = self.process.take().context("not running")?;
-        Ok(tokio::task::spawn_blocking(move || {
-            let ended = child.wait();
-            guard::ended(child.id());
-            ended
-        })
-        .await??)
+        self.process.terminate().await
     }
 
     /// Any signal: `STOP` freezes the process, `CONT` lets it go on.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let pid = self.pid().context("not running")?;
-        let sent = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(pid.to_string())
-            .status()?;
-        if !sent.success() {
-            bail!("SIG{name} could not be sent");
-        }
-        Ok(())
+        self.process.signal(name)
     }
 
     /// Puts another component in the place of the adapter, the way an operator does: beside it, then renamed over it.
@@ -219,27 +184,12 @@ impl Installation {
         fs::copy(component, &fresh)?;
         Ok(fs::rename(fresh, self.folder.join("plugins/dpo.wasm"))?)
     }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.process.take() {
-            // It may have ended by itself.
-            let _ended = child.kill();
-            guard::ended(child.id());
-            let _reaped = child.wait();
-        }
-    }
 }
 
-impl Drop for Installation {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn configuration(world: &World, own: &Organisation) -> anyhow::Result<String> {
+fn configuration(world: &World, own: &Organisation) -> String {
     let number = &own.number;
     let doubles = &world.doubles;
-    let mut text = format!(
+    format!(
         r#"[organisation]
 number = "{number}"
 
@@ -295,7 +245,12 @@ poll-interval = 1
         system_user = system_user(number),
         base = doubles.url(),
         broker = doubles.broker_url(),
-    );
+    )
+}
+
+/// Every organisation of the world can be written to.
+fn own_list(world: &World) -> anyhow::Result<String> {
+    let mut text = String::new();
     for receiver in &world.organisations {
         write!(
             text,
@@ -304,11 +259,7 @@ poll-interval = 1
 identifier = "{}"
 
 [[registry.receivers.capabilities]]
-processes = [
-    "{PROCESS}",
-    "urn:no:difi:profile:arkivmelding:response:ver1.0",
-    "urn:no:difi:profile:avtalt:avtalt:ver1.0",
-]
+processes = {PROCESSES:?}
 service = "DPO"
 document-types = [
     "urn:no:difi:arkivmelding:xsd::arkivmelding",

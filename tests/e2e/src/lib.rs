@@ -1,11 +1,12 @@
 //! The whole program from outside, as a fagsystem and an operator see it: real processes, real HTTP, real files.
 //!
 //! [`World`] is Altinn's stand-ins and a few organisations; [`Installation`] one running integrasjonspunkt;
-//! [`Fagsystem`] its client; [`Subscriber`] is told what happens there. [`Cluster`] is several nodes on one
+//! [`Fagsystem`] its client; [`AddressService`] what it asks for receivers; [`Subscriber`] is told what happens there. [`Cluster`] is several nodes on one
 //! [`SharedStore`], and [`Traffic`] the messages that must survive whatever happens to all these.
 //! Processes end with the test process, also when that is killed.
 #![forbid(unsafe_code)]
 
+mod address_service;
 mod cluster;
 mod fagsystem;
 mod fail_points;
@@ -13,6 +14,7 @@ mod guard;
 mod installation;
 mod letter;
 mod pair;
+mod process;
 mod programs;
 mod shared_store;
 mod subscriber;
@@ -20,6 +22,7 @@ mod together;
 mod traffic;
 mod world;
 
+pub use address_service::{AddressService, organisations, register_everybody};
 pub use cluster::{Cluster, Clusters, Member};
 pub use fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
 pub use fail_points::fail_points;

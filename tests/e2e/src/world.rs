@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use budstikke_doubles::{Doubles, DoublesConfig, SystemUser, TestOrganisation};
+use budstikke_doubles::{Doubles, DoublesConfig, KS_SCOPE, READ_SCOPE, SystemUser, TestOrganisation, WRITE_SCOPE};
 
-use crate::installation::Installation;
+use crate::address_service::{self, AddressService};
+use crate::installation::{Installation, Known};
 use crate::programs::{Profile, Programs};
 
 /// An organisation with its keys and its folder.
@@ -60,7 +61,8 @@ impl World {
             let keys = folder.join("keys");
             std::fs::create_dir_all(&keys)?;
             let identity = TestOrganisation::create(&keys, number)?;
-            doubles.clients.push(identity.client(&format!("client-{number}"))?);
+            let client = identity.client(&format!("client-{number}"))?;
+            doubles.clients.push(client.scopes([WRITE_SCOPE, READ_SCOPE, KS_SCOPE]));
             doubles
                 .system_users
                 .push(SystemUser::new(number, &system_user(number))?);
@@ -91,13 +93,36 @@ impl World {
     /// An installation for one of the organisations, not started yet.
     pub fn installation(&self, number: &str) -> anyhow::Result<Installation> {
         let organisation = self.organisation(number)?;
-        Installation::prepare(self, organisation, organisation.folder.clone())
+        Installation::prepare(self, organisation, organisation.folder.clone(), Known::List)
+    }
+
+    /// The same with an address service in it, whose own data has every organisation.
+    pub async fn installation_with_address_service(&self, number: &str) -> anyhow::Result<Installation> {
+        let organisation = self.organisation(number)?;
+        let folder = &organisation.folder;
+        let registry = AddressService::prepare_embedded(self, organisation, &folder.join("registry"))?;
+        let known = Known::Embedded(&registry.config());
+        let installation = Installation::prepare(self, organisation, folder.clone(), known)?;
+        registry.import(&address_service::organisations(self)).await?;
+        Ok(installation)
+    }
+
+    /// The same that asks an address service at a URL, about every message anew.
+    pub fn installation_asking(&self, number: &str, url: &str) -> anyhow::Result<Installation> {
+        let organisation = self.organisation(number)?;
+        let known = Known::AddressService(url);
+        Installation::prepare(self, organisation, organisation.folder.clone(), known)
+    }
+
+    /// An address service of one of the organisations, as a process of its own; not started yet.
+    pub fn address_service(&self, number: &str) -> anyhow::Result<AddressService> {
+        AddressService::prepare(self, self.organisation(number)?, &self.folder.join("registry"))
     }
 
     /// One of several nodes of an organisation, with a folder of its own below the organisation's.
     pub fn node(&self, number: &str, name: &str) -> anyhow::Result<Installation> {
         let organisation = self.organisation(number)?;
-        Installation::prepare(self, organisation, organisation.folder.join(name))
+        Installation::prepare(self, organisation, organisation.folder.join(name), Known::List)
     }
 
     fn organisation(&self, number: &str) -> anyhow::Result<&Organisation> {

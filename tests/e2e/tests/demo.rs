@@ -19,6 +19,11 @@ fn the_demo_ends_well_and_leaves_what_was_sent_and_popped() {
         String::from_utf8_lossy(&output.stderr)
     );
     for word in [
+        "rule arkivmelding-registered decides",
+        "registered-for-process: yes, says own data",
+        "rule arkivmelding-everybody-else decides",
+        "receiver-system-at-level: no, says SvarUt",
+        "DPO is chosen, by the adapter dpo.",
         "OPPRETTET",
         "SENDT",
         "MOTTATT",

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use super::registry::is_sound;
 use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::certificates::Checks;
@@ -78,6 +79,11 @@ async fn check(path: &Path) -> Problems {
     }
     if let Err(error) = TomlRegistry::new(&config.registry) {
         problems.add(path, &text, &["registry", "receivers"], format!("{error:#}"));
+    }
+    if let Some(file) = &config.registry.embedded
+        && let Err(error) = is_sound(file, &identity)
+    {
+        problems.add(path, &text, &["registry", "embedded"], format!("{error:#}"));
     }
     if let Err(error) = Checks::new(&config.certificates) {
         problems.add(path, &text, &["certificates", "trust-anchors"], format!("{error:#}"));

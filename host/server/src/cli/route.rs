@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use budstikke_message::identifier::Identifier;
 use budstikke_store::{Place, Store};
 
+use super::registry::has_data;
 use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::config::{self, Config};
@@ -90,7 +91,10 @@ async fn afresh(config: &Config, receiver: &str, process: &str, what: &What) -> 
     let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
     let own = format!("0192:{}", config.organisation.number);
     let tokens = Arc::new(Tokens::new(&config.tokens, &identity, &own)?);
-    let registry = start::registry(&config.registry, &tokens, None)?;
+    if let Some(file) = &config.registry.embedded {
+        has_data(file)?;
+    }
+    let registry = start::registry(config, &identity, &tokens, None).await?;
     let bare =
         Identifier::parse_any(receiver).map_or_else(|_| receiver.to_owned(), |parsed| parsed.primary().to_owned());
     let request = Request {
@@ -112,13 +116,27 @@ async fn told(
         security_level,
         ..Question::about(request.receiver.unwrap_or_default())
     };
+    let steps = registry.steps(question).await.unwrap_or_default();
+    let mut lines: Vec<String> = steps.iter().map(|step| format!("  {step}")).collect();
     let answer = match registry.capabilities(question).await {
         Ok(answer) => answer,
-        Err(error) if error.is_fault() => return Err(error).context("nothing is known about the receiver"),
-        Err(error @ RegistryError::Refused { .. }) => return Err(error.into()),
-        Err(refusal) => return Ok(format!("There is no way: {refusal}.")),
+        Err(error) => {
+            let unanswered = error.is_fault() || matches!(error, RegistryError::Refused { .. });
+            let what = if unanswered {
+                "Nothing is known about the receiver"
+            } else {
+                "There is no way"
+            };
+            lines.push(format!("{what}: {error}."));
+            let told = lines.join("\n");
+            return if unanswered {
+                Err(anyhow::Error::msg(told))
+            } else {
+                Ok(told)
+            };
+        }
     };
-    let mut lines = vec![routing::told(answer.source)];
+    lines.insert(0, routing::told(answer.source));
     for way in &answer.capabilities {
         let sealed = if way.certificate.is_some() { ", sealed" } else { "" };
         lines.push(format!("  {}: {}{sealed}", way.service, way.document_types.join(", ")));

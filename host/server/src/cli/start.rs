@@ -16,6 +16,7 @@ use budstikke_store::{Place, Store, Vault};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
+use super::registry::embedded;
 use crate::abilities::AdapterServices;
 use crate::abilities::tokens::Tokens;
 use crate::adapters::{Adapter, Adapters};
@@ -72,7 +73,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         let life = Duration::from_hours(config.registry.stale_hours.into());
         LastAnswers::new(Arc::clone(&store), vault.clone(), life)
     });
-    let registry = registry(&config.registry, &tokens, last_answers)?;
+    let registry = registry(&config, &identity, &tokens, last_answers).await?;
     let certificates = Checks::new(&config.certificates)?;
     if !certificates.check_the_chain() {
         tracing::warn!(
@@ -186,19 +187,20 @@ pub(super) fn lock(data: &Path) -> anyhow::Result<File> {
 }
 
 /// The operator's own list, and the address service when there is one. `last_answers`: where its good answers are kept.
-pub(super) fn registry(
-    config: &config::Registry,
+pub(super) async fn registry(
+    config: &Config,
+    identity: &Arc<Identity>,
     tokens: &Arc<Tokens>,
     last_answers: Option<LastAnswers>,
 ) -> anyhow::Result<Arc<dyn Registry>> {
-    let own = TomlRegistry::new(config)?;
-    match &config.url {
-        None => Ok(Arc::new(own)),
-        Some(url) => {
-            let remote = RemoteRegistry::new(url, config, tokens, last_answers)?;
-            Ok(Arc::new(OwnListFirst::new(own, remote)))
-        }
-    }
+    let settings = &config.registry;
+    let own = TomlRegistry::new(settings)?;
+    let service: Box<dyn Registry> = match (&settings.url, &settings.embedded) {
+        (Some(url), _) => Box::new(RemoteRegistry::new(url, settings, tokens, last_answers)?),
+        (None, Some(file)) => Box::new(embedded(config, file, identity, tokens, last_answers).await?),
+        (None, None) => return Ok(Arc::new(own)),
+    };
+    Ok(Arc::new(OwnListFirst::new(own, service)))
 }
 
 /// `[[routing]]`, over the adapters that are enabled.

@@ -31,8 +31,8 @@ pub struct AddressService {
     /// Who may ask.
     #[serde(default)]
     pub clients: Clients,
-    /// What signs answers.
-    pub signing: Signing,
+    /// What signs answers; an embedded one has none.
+    pub signing: Option<Signing>,
     /// What `/sastoken` hands out.
     pub sas_token: Option<SasToken>,
     /// What decides which service reaches whom.
@@ -245,9 +245,14 @@ pub struct SasToken {
 }
 
 impl AddressService {
-    /// Reads the file; relative paths in it count from its folder.
+    /// Reads the file of one that clients can ask; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         file::read(path)
+    }
+
+    /// Reads the file of one that nobody asks from outside: what is about clients need not be there, and means nothing.
+    pub fn read_embedded(path: &Path) -> Result<Self, Problems> {
+        file::read::<Embedded>(path).map(|Embedded(config)| config)
     }
 
     /// Reads the text of the file at `path`.
@@ -286,7 +291,9 @@ impl file::File for AddressService {
             postgres.url.resolve_path(base);
         }
         self.clients.resolve_paths(base);
-        self.signing.keystore.resolve_paths(base);
+        if let Some(signing) = &mut self.signing {
+            signing.keystore.resolve_paths(base);
+        }
         if let Some(token) = &mut self.sas_token {
             token.value.resolve_path(base);
         }
@@ -307,5 +314,20 @@ impl file::File for AddressService {
 
     fn sense(&self, file: &Path, text: &str) -> Problems {
         problem::sense_of_address_service(self, file, text)
+    }
+}
+
+/// The same file, read for an address service that is part of an integrasjonspunkt.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Embedded(AddressService);
+
+impl file::File for Embedded {
+    fn resolve_paths(&mut self, base: &Path) {
+        self.0.resolve_paths(base);
+    }
+
+    fn sense(&self, file: &Path, text: &str) -> Problems {
+        problem::sense_of_embedded(&self.0, file, text)
     }
 }

@@ -12,9 +12,9 @@ use std::time::Duration;
 use budstikke_message::identifier::OrganisationNumber;
 use budstikke_place::{Told, place_of};
 
-pub(super) use address_service::sense as sense_of_address_service;
+pub(super) use address_service::{sense as sense_of_address_service, sense_of_embedded};
 
-use super::{Config, Role};
+use super::{AddressService, Config, Role};
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +233,12 @@ pub(super) fn sense(config: &Config, file: &Path, text: &str) -> Problems {
     for fault in types.into_iter().chain(processes).flatten() {
         let number = fault.number.to_string();
         add(&["messages", fault.list, &number, fault.key], fault.text);
+    }
+    // What is wrong in the other file is told with its own lines.
+    if let Some(embedded) = config.registry.embedded.as_ref().filter(|path| path.is_file())
+        && let Err(found) = AddressService::read_embedded(embedded)
+    {
+        problems.0.extend(found.0);
     }
     problems
 }

@@ -14,7 +14,9 @@ use super::quantity;
 pub struct Registry {
     /// Base URL of the address service; none: only the own list is asked.
     pub url: Option<String>,
-    /// `[tokens.<profile>]` that its tokens come from; none: it is asked without a token.
+    /// The TOML file of an address service that is part of this process, in place of one at a URL.
+    pub embedded: Option<PathBuf>,
+    /// `[tokens.<profile>]` that its tokens come from; none: it is asked without a token. An embedded one shows them to registers.
     pub token_profile: Option<String>,
     /// Scopes of these tokens.
     pub scopes: Vec<String>,
@@ -46,6 +48,7 @@ impl Default for Registry {
     fn default() -> Self {
         Self {
             url: None,
+            embedded: None,
             token_profile: None,
             scopes: Vec::new(),
             verify: true,
@@ -178,5 +181,6 @@ impl Registry {
         capabilities
             .filter_map(|capability| capability.certificate.as_mut())
             .chain(without.filter_map(|row| row.certificate.as_mut()))
+            .chain(self.embedded.as_mut())
     }
 }

@@ -1,7 +1,9 @@
 //! Who can receive what, over which service. Spec: messaging API, 4; service registry, 8.
 //!
-//! [`TomlRegistry`] is the operator's own list, [`remote`] asks an address service, [`OwnListFirst`] has both.
+//! [`TomlRegistry`] is the operator's own list, [`remote`] asks an address service, [`embedded`] is one, [`OwnListFirst`] has the list
+//! and an address service.
 
+pub mod embedded;
 mod from_toml;
 mod own_list_first;
 mod record;
@@ -194,6 +196,12 @@ pub trait Registry: Send + Sync {
 
     /// Everything about a receiver in the registry's own JSON.
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError>;
+
+    /// Each step by which an address service came to its answer, in words that do not say who the receiver is; none when it does
+    /// not tell.
+    async fn steps(&self, _question: Question<'_>) -> Option<Vec<String>> {
+        None
+    }
 
     /// How it goes with an address service, as JSON for operators; none when there is none.
     fn report(&self) -> Option<Value> {

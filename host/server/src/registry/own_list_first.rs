@@ -3,19 +3,18 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::remote::RemoteRegistry;
 use super::{Answer, Question, Record, Registry, RegistryError, TomlRegistry};
 
 /// Who stands in the own list is asked of nobody else.
 pub struct OwnListFirst {
     own: TomlRegistry,
-    remote: RemoteRegistry,
+    service: Box<dyn Registry>,
 }
 
 impl OwnListFirst {
     /// Both.
-    pub fn new(own: TomlRegistry, remote: RemoteRegistry) -> Self {
-        Self { own, remote }
+    pub fn new(own: TomlRegistry, service: Box<dyn Registry>) -> Self {
+        Self { own, service }
     }
 }
 
@@ -25,7 +24,7 @@ impl Registry for OwnListFirst {
         if self.own.knows(question.receiver) {
             self.own.capabilities(question).await
         } else {
-            self.remote.capabilities(question).await
+            self.service.capabilities(question).await
         }
     }
 
@@ -37,16 +36,24 @@ impl Registry for OwnListFirst {
         if self.own.knows(receiver) {
             self.own.record(receiver).await
         } else {
-            self.remote.record(receiver).await
+            self.service.record(receiver).await
+        }
+    }
+
+    async fn steps(&self, question: Question<'_>) -> Option<Vec<String>> {
+        if self.own.knows(question.receiver) {
+            None
+        } else {
+            self.service.steps(question).await
         }
     }
 
     fn report(&self) -> Option<Value> {
-        self.remote.report()
+        self.service.report()
     }
 
     async fn tidy(&self) {
-        self.remote.tidy().await;
+        self.service.tidy().await;
     }
 }
 
@@ -65,7 +72,7 @@ mod tests {
              service = \"OWN\"\ndocument-types = [\"urn:x::brev\"]"
         );
         let own = TomlRegistry::new(&toml::from_str(&list).unwrap()).unwrap();
-        let registry = OwnListFirst::new(own, client(&stand_in, |_| {}));
+        let registry = OwnListFirst::new(own, Box::new(client(&stand_in, |_| {})));
         let service = async |receiver, process| {
             let answer = registry
                 .capabilities(Question::about(receiver).in_process(process))

@@ -3,6 +3,7 @@
 
 mod check;
 mod coverage;
+mod embedded;
 mod example;
 mod installation;
 mod problems;

@@ -603,7 +603,7 @@ fn an_address_service_that_cannot_be_asked_is_named() {
         (
             "token-profile = \"altinn\" # mine\nscopes = [\"altinn:broker.read\"]",
             "token-profile = \"altinn\" # mine",
-            "registry.token-profile: means nothing without url",
+            "registry.token-profile: means nothing without url or embedded",
         ),
         (
             "url = \"https://a.no\"\ntoken-profile = \"x\"",

@@ -1,6 +1,7 @@
 //! The program from outside: who may call it, and with which certificate it answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+mod embedded;
 mod process;
 mod registry;
 

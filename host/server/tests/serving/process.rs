@@ -58,10 +58,15 @@ impl Process {
 
     /// `budstikke registry import` of a file with this content: whether it went well, and what it said.
     pub(crate) fn imports(&self, name: &str, content: &str) -> (bool, String) {
+        self.imports_into("budstikke.toml", name, content)
+    }
+
+    /// The same with another TOML file of an address service.
+    pub(crate) fn imports_into(&self, config: &str, name: &str, content: &str) -> (bool, String) {
         fs::write(self.path(name), content).unwrap();
         let output = program()
             .args(["registry", "import", "--config"])
-            .args([self.path("budstikke.toml"), self.path(name)])
+            .args([self.path(config), self.path(name)])
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -121,10 +126,27 @@ impl Process {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
+    /// Another command of the program on its TOML file: whether it went well, and what it printed and said.
+    pub(crate) fn tells(&self, command: &[&str], more: &[&str]) -> (bool, String) {
+        let output = program()
+            .args(command)
+            .arg("--config")
+            .arg(self.path("budstikke.toml"))
+            .args(more)
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&told).into_owned())
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        fs::read_to_string(self.path("address")).unwrap().trim().to_owned()
+    }
+
     /// What curl prints.
     pub(crate) fn curl(&self, scheme: &str, path: &str, arguments: &[&str]) -> String {
-        let address = fs::read_to_string(self.path("address")).unwrap();
-        curl(&format!("{scheme}://{}{path}", address.trim()), arguments)
+        curl(&format!("{scheme}://{}{path}", self.address()), arguments)
     }
 
     pub(crate) fn status(&self, scheme: &str, path: &str, arguments: &[&str]) -> String {

@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod ask;
 mod backlog;
 mod call;
+mod client;
 mod figure;
 mod ground;
 mod idle;
@@ -13,6 +15,7 @@ mod large;
 mod latency;
 mod letters;
 mod lists;
+mod lookups;
 mod machine;
 mod peek;
 mod running;
@@ -60,6 +63,10 @@ enum Bench {
     Idle,
     /// Pages of a million conversations.
     Lists,
+    /// Questions to the address service, answered from its own data.
+    Lookups,
+    /// Questions of a client that knows the answer already.
+    Client,
     /// Consumers that compete for the queue.
     Peek,
     /// A file of 1 GiB through both sides.
@@ -78,6 +85,8 @@ impl Bench {
             Self::Backlog => backlog::measure(kinds).await,
             Self::Idle => on_each(kinds, idle::measure).await,
             Self::Lists => lists::measure().await,
+            Self::Lookups => lookups::measure().await,
+            Self::Client => client::measure().await,
             Self::Peek => peek::measure().await,
             Self::Large => large::measure().await,
         }

@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use budstikke_doubles::DoublesConfig;
+use budstikke_doubles::{Content, DoublesConfig};
 use budstikke_e2e::{Fagsystem, File, Installation, Profile, World, message_id, newer_build};
 use clap::Parser;
 use serde_json::{Value, json};
 
 const SENDER: &str = "991825827";
 const RECEIVER: &str = "910076787";
+/// In Enhetsregisteret's stand-in, and registered nowhere.
+const BUSINESS: &str = "938801363";
+const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 const PATIENCE: Duration = Duration::from_mins(1);
 const SWAPPED: usize = 10;
 
@@ -40,13 +43,19 @@ async fn main() -> ExitCode {
 async fn show(arguments: &Arguments) -> anyhow::Result<()> {
     title("Two public bodies and Altinn's stand-ins");
     let world = World::with(&[SENDER, RECEIVER], Profile::Debug, None, DoublesConfig::default()).await?;
-    let mut ours = world.installation(SENDER)?;
-    let mut theirs = world.installation(RECEIVER)?;
+    let mut ours = world.installation_with_address_service(SENDER).await?;
+    let mut theirs = world.installation_with_address_service(RECEIVER).await?;
+    world
+        .doubles
+        .registers()
+        .put(Content::unit(BUSINESS, "EKSEMPEL AS", "AS"));
     let sender = ours.start().await?;
     let receiver = theirs.start().await?;
     println!("  Maskinporten, Altinn (stand-ins)   {}", world.doubles.url());
+    println!("  ELMA, SvarUt and other registers   the same");
     println!("  integrasjonspunkt of {SENDER}     {}", sender.base());
     println!("  integrasjonspunkt of {RECEIVER}     {}", receiver.base());
+    println!("  their address services             in the same processes, from organisations.toml");
     println!("  folders, logs, TOML                {}", world.folder().display());
 
     let result = main_job(arguments, &world, &ours, &sender, &receiver).await;
@@ -68,6 +77,28 @@ async fn show(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Which way letters go, and why.
+async fn ways(ours: &Installation) -> anyhow::Result<()> {
+    for (receiver, title_of) in [
+        (
+            RECEIVER,
+            "Which way a letter to the other public body goes: its own data say",
+        ),
+        (BUSINESS, "Which way a letter to a business goes: the registers say"),
+    ] {
+        title(title_of);
+        let what = ["--receiver", receiver, "--process", PROCESS];
+        let answer = ours.command("route explain", &what).await?;
+        let told = String::from_utf8_lossy(&answer.stdout);
+        let said = String::from_utf8_lossy(&answer.stderr);
+        ensure!(answer.status.success(), "`budstikke route explain` failed: {said}");
+        for line in told.lines() {
+            println!("  {line}");
+        }
+    }
+    Ok(())
+}
+
 async fn main_job(
     arguments: &Arguments,
     world: &World,
@@ -75,6 +106,7 @@ async fn main_job(
     sender: &Fagsystem,
     receiver: &Fagsystem,
 ) -> anyhow::Result<()> {
+    ways(ours).await?;
     title("An arkivmelding with a letter in PDF");
     let files = File::examples()?;
     let id = uuid::Uuid::new_v4().to_string();
@@ -238,6 +270,7 @@ fn hints(world: &World, sender: &Fagsystem, receiver: &Fagsystem) {
     title("It stays open: try it yourself, end with Ctrl-C");
     let (sender, receiver) = (sender.base(), receiver.base());
     println!("  curl {sender}/api/capabilities/{RECEIVER}");
+    println!("  curl {sender}/api/capabilities/{BUSINESS}");
     println!("  curl '{sender}/api/conversations?size=3'");
     println!("  curl {sender}/manage/health");
     println!();

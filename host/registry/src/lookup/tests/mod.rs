@@ -6,6 +6,7 @@ mod failures;
 mod full;
 mod health_and_accounts;
 mod identifiers;
+mod matrix;
 mod organisations;
 mod overrides;
 mod persons;
@@ -13,6 +14,8 @@ mod post_to_citizens;
 mod world;
 
 use std::collections::BTreeSet;
+
+use budstikke_message::identifier::ProcessId;
 
 use super::{LookupError, Query};
 use crate::model::ServiceRecord;
@@ -27,12 +30,16 @@ pub(super) struct Came {
     rule: Option<String>,
 }
 
-/// Asks for one process, by the road that `explain` and look-ups share, and checks that both say the same.
+/// The same for a process in short.
 async fn ask(asked: &Asked, query: &Query, process: &str) -> Came {
-    let process = world::process(process);
+    ask_in(asked, query, &world::process(process)).await
+}
+
+/// Asks for one process, by the road that `explain` and look-ups share, and checks that both say the same.
+async fn ask_in(asked: &Asked, query: &Query, process: &ProcessId) -> Came {
     let directory = &asked.directory;
-    let looked_up = directory.process(query, &process, &asked.caller).await;
-    let explained = directory.explain(query, Some(&process), &asked.caller).await;
+    let looked_up = directory.process(query, process, &asked.caller).await;
+    let explained = directory.explain(query, Some(process), &asked.caller).await;
     let explained = match (explained, &looked_up) {
         (Ok(explained), _) => explained,
         (Err(error), Err(same)) => {
@@ -63,7 +70,7 @@ async fn ask(asked: &Asked, query: &Query, process: &str) -> Came {
 fn sketch(record: &ServiceRecord) -> String {
     let mut words = vec![record.service.identifier.clone()];
     words.extend(record.service.security_level.map(|level| level.to_string()));
-    if record.process.contains(":digitalpost:") {
+    if record.process.contains(":digitalpost:") && record.organisation_number == world::CITIZEN {
         let types = record.document_types.iter().filter_map(|of| of.rsplit("::").next());
         words.extend(types.map(str::to_owned));
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use budstikke_message::identifier::OrganisationNumber;
 use budstikke_message::keystore::Identity;
@@ -32,7 +33,11 @@ const CHECK: &str = "the authority of a certificate";
 const AUTHOR: &str = "first start";
 
 /// Everything that look-ups need. Asks nobody yet. `identity` signs the grants of `[token]` when it has no key of its own.
-pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<Identity>) -> anyhow::Result<Directory> {
+pub(super) fn directory(
+    config: &AddressService,
+    own: Arc<ArcSwap<Snapshot>>,
+    identity: &Arc<Identity>,
+) -> anyhow::Result<Directory> {
     let rules = match &config.rules.file {
         None => Rules::built_in().context("the rules that are built in")?,
         Some(file) => {
@@ -57,7 +62,7 @@ pub(super) fn directory(config: &AddressService, own: &OwnData, identity: &Arc<I
     let settings = settings(config)?;
     let needed = rules.registers(&settings.features_off);
     Ok(Directory {
-        data: own.shared(),
+        data: own,
         registers: registers(config, identity, &needed)?,
         services,
         settings,

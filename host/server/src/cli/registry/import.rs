@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use budstikke_registry::store::import::Format;
 use budstikke_registry::store::{NotImported, OwnData};
+use budstikke_store::Place;
 use budstikke_store::registry::Author;
 
 use crate::config::AddressService;
@@ -44,11 +45,7 @@ pub(super) async fn run(config: AddressService, file: PathBuf) -> anyhow::Result
 
 /// The database of own data; a new one has the documented processes.
 pub(super) async fn open(config: &AddressService) -> anyhow::Result<std::sync::Arc<OwnData>> {
-    let place = config
-        .store
-        .place()
-        .map_err(anyhow::Error::msg)
-        .context("[store.postgres] url")?;
+    let place = place(config)?;
     if config.store.postgres.is_none() {
         let folder = &config.store.folder;
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
@@ -56,4 +53,10 @@ pub(super) async fn open(config: &AddressService) -> anyhow::Result<std::sync::A
     let own = OwnData::open(place).await.context("the database of own data")?;
     super::directory::fill(&own).await?;
     Ok(own)
+}
+
+/// Where the database is.
+pub(super) fn place(config: &AddressService) -> anyhow::Result<Place> {
+    let place = config.store.place().map_err(anyhow::Error::msg);
+    place.context("[store.postgres] url")
 }

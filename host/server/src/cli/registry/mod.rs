@@ -1,6 +1,7 @@
 //! `budstikke registry`: the address service.
 
 mod directory;
+mod embedded;
 mod import;
 mod serve;
 
@@ -9,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::config::AddressService;
+use crate::config::{AddressService, Problems};
+
+pub(super) use embedded::{embedded, has_data, is_sound};
 
 /// What stands behind `registry`.
 #[derive(Args)]
@@ -39,18 +42,21 @@ enum Command {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     super::start::log();
     match (&arguments.command, &arguments.config) {
-        (Some(Command::Import { config, file }), _) => with(config, |config| import::run(config, file.clone())),
-        (None, Some(config)) => with(config, serve::run),
+        // Also into the data of one that nobody asks from outside.
+        (Some(Command::Import { config, file }), _) => with(AddressService::read_embedded(config), |config| {
+            import::run(config, file.clone())
+        }),
+        (None, Some(config)) => with(AddressService::read(config), serve::run),
         // The parser does not let this through.
         (None, None) => ExitCode::FAILURE,
     }
 }
 
-fn with<F>(path: &std::path::Path, work: impl FnOnce(AddressService) -> F) -> ExitCode
+fn with<F>(config: Result<AddressService, Problems>, work: impl FnOnce(AddressService) -> F) -> ExitCode
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let config = match AddressService::read(path) {
+    let config = match config {
         Ok(config) => config,
         Err(problems) => {
             for problem in &problems.0 {

@@ -26,8 +26,9 @@ use crate::front::{AdminUsers, Front, Site};
 /// Runs until told to stop.
 pub(super) async fn run(config: AddressService) -> anyhow::Result<()> {
     let own = open(&config).await?;
-    let identity = Arc::new(config::open_keystore(&config.signing.keystore)?);
-    let directory = Arc::new(directory::directory(&config, &own, &identity)?);
+    let signing = config.signing.as_ref().context("[signing] is missing")?;
+    let identity = Arc::new(config::open_keystore(&signing.keystore)?);
+    let directory = Arc::new(directory::directory(&config, own.shared(), &identity)?);
     let api = Arc::new(api(&config, Arc::clone(&own), identity, directory)?);
     let site = Site::address_service(&config.server.context_path);
     let front = Front::new(&config.server.front(), site).map_err(|errors| refusal(&errors))?;

@@ -5,12 +5,29 @@ use std::path::Path;
 use budstikke_message::identifier::{ProcessId, ServiceId};
 
 use super::{Problems, outside, server};
-use crate::config::{AddressService, Role, Server};
+use crate::config::{AddressService, Role, Server, Signing};
 
 /// Everything that a parser cannot see.
 pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str) -> Problems {
     let mut problems = Problems::default();
-    let mut add = |key: &[&str], what: String| problems.add(file, text, key, what);
+    for (key, what) in faults_of_serving(config) {
+        problems.add(file, text, &key.iter().map(String::as_str).collect::<Vec<_>>(), what);
+    }
+    problems.0.extend(sense_of_embedded(config, file, text).0);
+    problems
+}
+
+/// The same for one that nobody asks from outside.
+pub(in crate::config) fn sense_of_embedded(config: &AddressService, file: &Path, text: &str) -> Problems {
+    let mut problems = Problems::default();
+    for (key, what) in faults_of_look_ups(config) {
+        problems.add(file, text, &key.iter().map(String::as_str).collect::<Vec<_>>(), what);
+    }
+    problems
+}
+
+/// Clients, what they call, and what they get.
+fn faults_of_serving(config: &AddressService) -> Vec<(Vec<String>, String)> {
     let own = &config.server;
     let below_server = |key: &[&str]| {
         std::iter::once("server")
@@ -34,15 +51,14 @@ pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str)
     }
     let of_clients = config.clients.faults(own.listen).into_iter();
     faults.extend(of_clients.map(|(key, what)| (std::iter::once("clients".to_owned()).chain(key).collect(), what)));
-    for (key, what) in faults {
-        add(&key.iter().map(String::as_str).collect::<Vec<_>>(), what);
-    }
-    let keystore = &config.signing.keystore.path;
-    if !keystore.is_file() {
-        add(
-            &["signing", "keystore"],
-            format!("no such file: {}", keystore.display()),
-        );
+    let mut add = |key: &[&str], what: String| faults.push((key.iter().map(|part| (*part).to_owned()).collect(), what));
+    match &config.signing {
+        None => add(&["signing"], "is missing: clients want signed answers".into()),
+        Some(Signing { keystore }) if !keystore.path.is_file() => {
+            let what = format!("no such file: {}", keystore.path.display());
+            add(&["signing", "keystore"], what);
+        }
+        Some(_) => {}
     }
     if let Some(management) = &config.management
         && management.listen == own.listen
@@ -59,14 +75,7 @@ pub(in crate::config) fn sense(config: &AddressService, file: &Path, text: &str)
             "must name at least one scope: a key is not for everybody".into(),
         );
     }
-    for (key, what) in faults_of_look_ups(config) {
-        add(&key.iter().map(String::as_str).collect::<Vec<_>>(), what);
-    }
-    if let Some(token) = &config.token {
-        outside::tokens(&token.profile(), |key, what| add(&["token", key], what));
-    }
-    outside::certificates(&config.certificates, |key, what| add(&["certificates", key], what));
-    problems
+    faults
 }
 
 /// Rules, services, registers.
@@ -114,6 +123,10 @@ fn faults_of_look_ups(config: &AddressService) -> Vec<(Vec<String>, String)> {
             add(&key, what);
         }
     }
+    if let Some(token) = &config.token {
+        outside::tokens(&token.profile(), |key, what| add(&["token", key], what));
+    }
+    outside::certificates(&config.certificates, |key, what| add(&["certificates", key], what));
     faults
 }
 
@@ -243,6 +256,11 @@ mod tests {
                 "{found:?}"
             );
         }
+        let unsigned = problems(ISSUER);
+        assert!(
+            unsigned[0].ends_with("signing: is missing: clients want signed answers"),
+            "{unsigned:?}"
+        );
         let nobody = problems(SIGNING);
         assert!(nobody[0].contains("clients: nobody may ask"), "{nobody:?}");
         let missing = problems(&format!("{ISSUER}[signing]\nkeystore = {{ path = 'none.pem' }}\n"));

@@ -40,14 +40,23 @@ fn address_service(config: &Config, add: &mut impl FnMut(&[&str], String)) {
             Err(_) => add(&["registry", key], "must be a URL with http or https".into()),
         }
     }
-    if registry.url.is_none() {
-        let without = [
-            ("token-profile", registry.token_profile.is_some()),
-            ("jwk-url", registry.jwk_url.is_some()),
-        ];
-        for (key, _) in without.into_iter().filter(|(_, given)| *given) {
-            add(&["registry", key], "means nothing without url".into());
+    if let Some(file) = &registry.embedded {
+        if registry.url.is_some() {
+            add(
+                &["registry", "embedded"],
+                "give either url or embedded, not both".into(),
+            );
         }
+        if !file.is_file() {
+            add(&["registry", "embedded"], format!("no such file: {}", file.display()));
+        }
+    }
+    if registry.url.is_none() && registry.jwk_url.is_some() {
+        add(&["registry", "jwk-url"], "means nothing without url".into());
+    }
+    if registry.url.is_none() && registry.embedded.is_none() && registry.token_profile.is_some() {
+        let what = "means nothing without url or embedded".into();
+        add(&["registry", "token-profile"], what);
     }
     token(config, registry, add);
     if registry.cache_seconds > 24 * 60 * 60 {

@@ -14,11 +14,11 @@ pub struct LastAnswers {
 }
 
 /// An answer of an earlier time.
-pub(super) struct Earlier {
+pub(in crate::registry) struct Earlier {
     /// The verified text.
-    pub(super) text: Vec<u8>,
+    pub(in crate::registry) text: Vec<u8>,
     /// When it was given, ms.
-    pub(super) at: i64,
+    pub(in crate::registry) at: i64,
 }
 
 impl LastAnswers {
@@ -33,7 +33,7 @@ impl LastAnswers {
     }
 
     /// Keeps a verified text. A store that is away does not stand in the way of an answer.
-    pub(super) async fn keep(&self, receiver: &str, question: &str, text: &[u8]) {
+    pub(in crate::registry) async fn keep(&self, receiver: &str, question: &str, text: &[u8]) {
         let now = Timestamp::now().as_millisecond();
         let sealed = match self.vault.seal(&context(receiver, question), text) {
             Ok(sealed) => sealed,
@@ -45,7 +45,7 @@ impl LastAnswers {
     }
 
     /// The last answer, unless it is too old.
-    pub(super) async fn find(&self, receiver: &str, question: &str) -> Option<Earlier> {
+    pub(in crate::registry) async fn find(&self, receiver: &str, question: &str) -> Option<Earlier> {
         let found = self.store.last_answer(receiver, question, self.oldest()).await;
         let found = found
             .inspect_err(|error| tracing::warn!(%error, "the last answer of the registry cannot be read"))
@@ -61,14 +61,14 @@ impl LastAnswers {
     }
 
     /// The address service says now that there is nothing.
-    pub(super) async fn forget(&self, receiver: &str, question: &str) {
+    pub(in crate::registry) async fn forget(&self, receiver: &str, question: &str) {
         if let Err(error) = self.store.forget_answer(receiver, question).await {
             tracing::warn!(%error, "an answer that the registry took back cannot be forgotten");
         }
     }
 
     /// Forgets what is too old.
-    pub(super) async fn tidy(&self) {
+    pub(in crate::registry) async fn tidy(&self) {
         let before = self.oldest();
         loop {
             match self.store.forget_old_answers(before).await {

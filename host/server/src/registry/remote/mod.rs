@@ -30,8 +30,8 @@ use crate::registry::{Answer, Question, Record, Registry, RegistryError, Source}
 use cache::{Cache, Held, Outcome};
 pub use last_answers::LastAnswers;
 use place::Resource;
-use primary::Primary;
-use reading::Found;
+pub(super) use primary::Primary;
+pub(super) use reading::{Found, read};
 pub(crate) use request::without_person_numbers;
 use request::{Asker, TokenSource};
 use signature::Signatures;
@@ -219,7 +219,7 @@ impl Inner {
     async fn asked(&self, url: &str) -> Result<(Vec<u8>, Found), RegistryError> {
         let url = Url::parse(&format!("{}{url}", self.base)).map_err(|_| RegistryError::UnknownReceiver(None))?;
         let text = self.asker.ask(&url).await?;
-        let found = reading::read(&text)?;
+        let found = read(&text)?;
         Ok((text, found))
     }
 
@@ -227,7 +227,7 @@ impl Inner {
     async fn earlier(&self, key: &Key) -> Option<Held<Arc<Found>>> {
         let last = self.last_answers.as_ref()?;
         let earlier = last.find(&key.receiver, &self.kept_as(key)).await?;
-        let found = Arc::new(reading::read(&earlier.text).ok()?);
+        let found = Arc::new(read(&earlier.text).ok()?);
         count(&self.counts.last_answers);
         Some(Held {
             found,
@@ -300,15 +300,7 @@ impl Registry for RemoteRegistry {
 
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
         let held = self.found(Resource::Records, Question::about(receiver)).await?;
-        let found = &held.found;
-        let records = found.records.iter().map(|(_, record)| record);
-        let primary = self.0.primary.of(&records).and_then(|place| found.records.get(place));
-        let primary = primary.and_then(|(place, _)| found.raw.get(*place));
-        Ok(Record {
-            info: found.info.clone(),
-            primary: primary.cloned().ok_or(RegistryError::UnknownReceiver(None))?,
-            all: found.raw.clone(),
-        })
+        self.0.primary.record(&held.found)
     }
 
     fn report(&self) -> Option<Value> {

@@ -3,11 +3,14 @@
 use budstikke_registry::model::ServiceRecord;
 use serde::Deserialize;
 
+use super::reading::Found;
+use crate::registry::{Record, RegistryError};
+
 const TABLE: &str = include_str!("primary.toml");
 
 /// The rows of `primary.toml`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Primary {
+pub(in crate::registry) struct Primary {
     row: Vec<Row>,
 }
 
@@ -21,12 +24,24 @@ struct Row {
 
 impl Primary {
     /// Reads the table.
-    pub(super) fn new() -> Result<Self, toml::de::Error> {
+    pub(in crate::registry) fn new() -> Result<Self, toml::de::Error> {
         toml::from_str(TABLE)
     }
 
+    /// Everything that was found. Without a primary record the receiver is unknown. Spec: service registry, 8.8.
+    pub(in crate::registry) fn record(&self, found: &Found) -> Result<Record, RegistryError> {
+        let primary = self.of(&found.records.iter().map(|(_, record)| record));
+        let primary = primary.and_then(|place| found.records.get(place));
+        let primary = primary.and_then(|(place, _)| found.raw.get(*place));
+        Ok(Record {
+            info: found.info.clone(),
+            primary: primary.cloned().ok_or(RegistryError::UnknownReceiver(None))?,
+            all: found.raw.clone(),
+        })
+    }
+
     /// The place of the primary record; none when no row fits any.
-    pub(super) fn of<'a>(&self, records: &(impl Iterator<Item = &'a ServiceRecord> + Clone)) -> Option<usize> {
+    fn of<'a>(&self, records: &(impl Iterator<Item = &'a ServiceRecord> + Clone)) -> Option<usize> {
         self.row.iter().find_map(|row| {
             records.clone().position(|record| {
                 row.service

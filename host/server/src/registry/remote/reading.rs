@@ -26,7 +26,7 @@ const OPTIONAL: [&str; 6] = [
 const OBJECTS: [&str; 3] = ["service", "postAddress", "returnAddress"];
 
 /// An answer as it was read.
-pub(super) struct Found {
+pub(in crate::registry) struct Found {
     /// `infoRecord`, as it came.
     pub(super) info: Value,
     /// `serviceRecords`, as they came.
@@ -34,7 +34,7 @@ pub(super) struct Found {
     /// Those that can be read, with their place among the others.
     pub(super) records: Vec<(usize, ServiceRecord)>,
     /// What they mean.
-    pub(super) capabilities: Vec<Capability>,
+    pub(in crate::registry) capabilities: Vec<Capability>,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Answer {
 }
 
 /// Reads the verified text of an answer.
-pub(super) fn read(text: &[u8]) -> Result<Found, RegistryError> {
+pub(in crate::registry) fn read(text: &[u8]) -> Result<Found, RegistryError> {
     // serde's own text could repeat what it read.
     let answer: Answer = serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
