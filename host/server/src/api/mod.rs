@@ -49,7 +49,6 @@ use utoipa_axum::routes;
 
 use crate::node::Node;
 use crate::{pages, sealed_sbd};
-pub(crate) use create::level_of;
 use description::Description;
 pub(crate) use description::refusals::PageRefusals;
 use error::{ApiError, ApiResult, kind};

@@ -70,7 +70,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
     )?);
     let last_answers = (config.registry.stale_hours > 0).then(|| {
         let life = Duration::from_hours(config.registry.stale_hours.into());
-        LastAnswers::new(Arc::clone(&store), vault.clone(), life)
+        LastAnswers::new(Arc::clone(&store), &vault, life)
     });
     let registry = registry(&config.registry, &tokens, last_answers)?;
     let certificates = Checks::new(&config.certificates)?;
@@ -161,7 +161,8 @@ fn open_files(config: &config::Store, key: StoreKey) -> anyhow::Result<Files> {
     }
 }
 
-fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
+/// Whoever the store's key can be sealed to beside the present certificate.
+pub(super) fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
     let open = |keystore| config::open_keystore(keystore).context("[[organisation.former-keystores]]");
     organisation.former_keystores.iter().map(open).collect()
 }

@@ -1,10 +1,11 @@
 //! The operator's own list, and an address service for everybody who does not stand in it.
 
 use async_trait::async_trait;
+use budstikke_message::identifier::OrganisationNumber;
 use serde_json::Value;
 
 use super::remote::RemoteRegistry;
-use super::{Answer, Question, Record, Registry, RegistryError, TomlRegistry};
+use super::{Answer, Published, Question, Record, Registry, RegistryError, TomlRegistry};
 
 /// Who stands in the own list is asked of nobody else.
 pub struct OwnListFirst {
@@ -41,12 +42,20 @@ impl Registry for OwnListFirst {
         }
     }
 
+    async fn published(&self, organisation: &OrganisationNumber) -> Result<Published, RegistryError> {
+        self.remote.published(organisation).await
+    }
+
     fn report(&self) -> Option<Value> {
         self.remote.report()
     }
 
     async fn tidy(&self) {
         self.remote.tidy().await;
+    }
+
+    fn sweep(&self) {
+        self.remote.sweep();
     }
 }
 
