@@ -107,6 +107,7 @@ fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(manage::given_up::list))
         .routes(routes!(manage::given_up::resend, manage::given_up::delete))
         .routes(routes!(manage::nodes::list))
+        .routes(routes!(manage::metrics::get))
         .routes(routes!(manage::route::get))
         .routes(routes!(manage::webhooks::report))
         .routes(routes!(description::openapi))

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -102,6 +102,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
         limits: config.server.limits,
         server_certificate,
+        sealed: Mutex::default(),
         presence: Presence::new(shared),
         queued: tokio::sync::Notify::new(),
     });
