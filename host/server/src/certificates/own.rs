@@ -105,15 +105,19 @@ pub async fn compare(node: &Node) -> bool {
     true
 }
 
-/// Says it once a day, until told to stop. The first time was at the start, but for what others say, who are not waited for then.
+/// Says and compares it once a day, until told to stop. The start has said it, and does not wait for what others say.
 pub async fn watch(node: Arc<Node>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = each_day(&node) => {}
+    }
+}
+
+async fn each_day(node: &Node) {
     let mut told = Timestamp::now().as_second().div_euclid(DAY);
-    let mut compared = compare(&node).await;
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
+    let mut compared = compare(node).await;
+    loop {
+        tokio::time::sleep(LOOK).await;
         let now = Timestamp::now();
         let today = now.as_second().div_euclid(DAY);
         if today != told {
@@ -122,7 +126,7 @@ pub async fn watch(node: Arc<Node>, stop: CancellationToken) {
             compared = false;
         }
         if !compared {
-            compared = compare(&node).await;
+            compared = compare(node).await;
         }
     }
 }
