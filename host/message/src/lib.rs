@@ -8,17 +8,20 @@
 //! - [`xml`]: whether a file is XML at all.
 //! - [`datetime`], [`file_name`]: values that a client hands in and that are kept as written.
 //! - [`asic`], [`cms`]: the signed container and the encryption around it, as streams of any size.
-//! - [`keystore`], [`x509`]: private keys and certificates.
+//! - [`keystore`], [`x509`]: private keys and certificates; [`jws`]: texts signed with RS256.
+//! - [`causes`]: an error with what caused it.
 #![forbid(unsafe_code)]
 
 pub mod arkivmelding;
 pub mod asic;
 pub mod body;
+pub mod causes;
 pub mod cms;
 pub mod datetime;
 pub mod document_type;
 pub mod file_name;
 pub mod identifier;
+pub mod jws;
 pub mod keystore;
 pub mod mime;
 pub mod process;

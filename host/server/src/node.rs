@@ -1,6 +1,6 @@
 //! One running integrasjonspunkt: everything that the API, the delivery engine and the adapters share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use budstikke_message::document_type::MessageTypes;
 use budstikke_message::identifier::OrganisationNumber;
@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::adapters::Adapters;
 use crate::certificates::Checks;
+use crate::certificates::own::Sealed;
 use crate::config;
 use crate::front::ServerCertificate;
 use crate::presence::Presence;
@@ -55,6 +56,8 @@ pub struct Node {
     pub limits: config::ServerLimits,
     /// The certificate of the API, for those who look after it.
     pub server_certificate: ServerCertificate,
+    /// Whether others seal to our certificate.
+    pub sealed: Mutex<Sealed>,
     /// This node among others.
     pub presence: Presence,
     /// Rung when a message was queued: the senders look at once.

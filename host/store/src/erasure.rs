@@ -34,7 +34,10 @@ impl Subject {
         match self {
             Self::Message(_) => "message_id = ?1",
             Self::Conversation(_) => "conversation_id = ?1",
-            Self::Party(_) => "(sender_identifier = ?1 OR receiver_identifier = ?1 OR sender = ?1 OR receiver = ?1)",
+            // A letter to a person's general practitioner is addressed by the person's number.
+            Self::Party(_) => {
+                "(sender_identifier = ?1 OR receiver_identifier IN (?1, 'fastlege-for:' || ?1) OR sender = ?1 OR receiver = ?1)"
+            }
         }
     }
 

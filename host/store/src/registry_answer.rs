@@ -21,16 +21,26 @@ fn bare(party: &str) -> &str {
     party.strip_prefix("0192:").unwrap_or(party)
 }
 
+/// The condition on answers about a party, of `?1`. A person number is looked for inside of names too: it stands in that of the
+/// person's general practitioner.
+fn condition(party: &str) -> &'static str {
+    if party.len() == 11 && party.bytes().all(|byte| byte.is_ascii_digit()) {
+        "replace(receiver, ?1, '') <> receiver"
+    } else {
+        "receiver = ?1"
+    }
+}
+
 pub(crate) fn count(connection: &Connection, party: &str) -> Result<u64, StoreError> {
-    Ok(connection.one(
-        "SELECT count(*) FROM registry_answer WHERE receiver = ?1",
-        params![bare(party)],
-        |row| row.get(0),
-    )?)
+    let party = bare(party);
+    let sql = format!("SELECT count(*) FROM registry_answer WHERE {}", condition(party));
+    Ok(connection.one(&sql, params![party], |row| row.get(0))?)
 }
 
 pub(crate) fn forget(connection: &Connection, party: &str) -> Result<u64, StoreError> {
-    Ok(connection.execute("DELETE FROM registry_answer WHERE receiver = ?1", params![bare(party)])?)
+    let party = bare(party);
+    let sql = format!("DELETE FROM registry_answer WHERE {}", condition(party));
+    Ok(connection.execute(&sql, params![party])?)
 }
 
 impl Store {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::files::{FileReader, FileWriter, Files, MessageKey, NewFile};
+use crate::files::{FileReader, FileWriter, Files, MessageKey, NewFile, StoreKey};
 use crate::{SealedSbd, Store};
 
 /// The content of all messages. Cheap to clone. What it does with files may wait: call it on blocking threads.
@@ -54,6 +54,11 @@ impl Vault {
     /// Opens what [`Vault::wrap_key`] made.
     pub fn unwrap_key(&self, owner: &str, wrapped: &[u8]) -> io::Result<MessageKey> {
         self.files.key().unwrap(wrapped, owner)
+    }
+
+    /// The key of the store.
+    pub fn store_key(&self) -> &StoreKey {
+        self.files.key()
     }
 
     /// Seals a small value that belongs to no message. `context` says what it is; it must be the same when it is opened.

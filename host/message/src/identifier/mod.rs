@@ -1,6 +1,7 @@
 //! Who sends and who receives: ISO 6523, person, FIKS IO and NHN identifiers. Spec: documents and packaging, 2.
 
 mod fiks_io;
+mod hiding;
 mod iso6523;
 mod name;
 mod nhn;
@@ -15,6 +16,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 pub use fiks_io::FiksIo;
+pub use hiding::without_person_numbers;
 pub use iso6523::Iso6523;
 pub use name::{DocumentType, NameError, ProcessId, ServiceId};
 pub use nhn::Nhn;

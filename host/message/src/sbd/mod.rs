@@ -141,9 +141,9 @@ impl Sbd {
     }
 
     /// The security level that the registry is asked with. Only message types that say so have one.
-    pub fn security_level(&self) -> Option<i64> {
+    pub fn security_level(&self) -> Option<u8> {
         let level = self.body.get("sikkerhetsnivaa").filter(|_| self.kind.security_level)?;
-        body::integer(level)
+        body::integer(level).and_then(|level| u8::try_from(level).ok())
     }
 
     /// Whether `standard` ends in `::` and the message type, as it must. Spec: documents and packaging, 1.5 (7).

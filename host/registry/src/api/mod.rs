@@ -34,7 +34,6 @@ use signing::Signer;
 pub use admin::{AdminGate, Admission};
 pub use lookups::{Answer, Explanation, LookupError, Lookups, Query};
 pub use metrics::Metrics;
-pub use refusal::hidden;
 
 /// Where the API stands when nobody says otherwise. Spec: service registry, 1.
 pub const CONTEXT_PATH: &str = "/adressetjeneste";

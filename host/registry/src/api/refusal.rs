@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use budstikke_message::identifier::Identifier;
+use budstikke_message::identifier::{Identifier, without_person_numbers};
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
@@ -16,9 +16,6 @@ use crate::registers::Asker;
 
 /// When a register that is down can be asked again, as clients are told.
 const RETRY: Duration = Duration::from_secs(30);
-/// Digits in a row from which on they could be a person number.
-const PERSONAL: usize = 11;
-const MASK: &str = "***********";
 
 /// The body `{timestamp, status, error, path}`; [`super::finish`] writes it, who knows the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +133,7 @@ impl Refusal {
 
 /// Its text with a capital letter.
 fn sentence(error: &LookupError) -> String {
-    let text = hidden(&error.to_string());
+    let text = without_person_numbers(&error.to_string());
     let mut letters = text.chars();
     let first = letters
         .next()
@@ -145,27 +142,13 @@ fn sentence(error: &LookupError) -> String {
     format!("{first}{}", letters.as_str())
 }
 
-/// A text with every run of digits that could be a person number hidden.
-pub fn hidden(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let digit = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(rest.len());
-        let (run, behind) = rest.split_at(end);
-        out.push_str(if digit && run.len() >= PERSONAL { MASK } else { run });
-        rest = behind;
-    }
-    out
-}
-
 /// The body of the framework that clients know.
 pub(super) fn bare_body(status: StatusCode, path: &str) -> serde_json::Value {
     json!({
         "timestamp": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string(),
         "status": status.as_u16(),
         "error": status.canonical_reason().unwrap_or_default(),
-        "path": hidden(path),
+        "path": without_person_numbers(path),
     })
 }
 
@@ -205,19 +188,5 @@ impl IntoResponse for Refusal {
         };
         response.headers_mut().extend(self.header);
         response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_could_be_a_person_number_is_hidden() {
-        assert_eq!(hidden("/identifier/05839012391/x"), format!("/identifier/{MASK}/x"));
-        assert_eq!(hidden("fastlege-for:058390123919"), format!("fastlege-for:{MASK}"));
-        for same in ["", "0192:991825827", "her-id:1234567890", "æ1ø"] {
-            assert_eq!(hidden(same), same);
-        }
     }
 }

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
+use budstikke_message::jws::Compact;
 use budstikke_message::x509::Certificate;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
-use serde::Deserialize;
 
 use super::chain;
 use super::open::OpenError;
@@ -29,15 +29,6 @@ pub(super) enum Trust {
         anchors: Vec<TrustAnchor<'static>>,
         pinned: Vec<Certificate>,
     },
-}
-
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    #[serde(default)]
-    x5c: Vec<String>,
-    /// Extensions that must be understood. We understand none.
-    crit: Option<serde_json::Value>,
 }
 
 impl Trust {
@@ -76,28 +67,13 @@ impl Trust {
 
     /// The payload of a JWS that holds and is believed. The error says why it is not.
     pub(super) fn verify(&self, jws: &[u8], now: Timestamp) -> Result<Vec<u8>, String> {
-        let text = std::str::from_utf8(jws).map_err(|_| "it is no JWS: not text")?.trim();
-        let parts: Vec<&str> = text.split('.').collect();
-        let [header, payload, signature] = parts.as_slice() else {
-            return Err("it is no compact JWS of three parts".to_owned());
-        };
-        let decode = |part: &str| {
-            URL_SAFE_NO_PAD
-                .decode(part)
-                .map_err(|_| "a part of the JWS is not base64url")
-        };
-        let read: Header =
-            serde_json::from_slice(&decode(header)?).map_err(|_| "the header of the JWS cannot be read")?;
-        if read.alg != "RS256" || read.crit.is_some() {
-            return Err("the JWS must be signed with RS256, without extensions that must be understood".to_owned());
-        }
-        let brought = brought(&read.x5c)?;
+        let jws = Compact::cut(jws).map_err(|error| error.to_string())?;
+        let brought = brought(jws.certificates())?;
         let Some((signer, rest)) = brought.split_first() else {
             return Err("the header of the JWS has no certificate (x5c)".to_owned());
         };
-        let signed = text.get(..header.len() + 1 + payload.len()).unwrap_or_default();
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, signer.public_key_der())
-            .verify(signed.as_bytes(), &decode(signature)?)
+            .verify(jws.signed(), jws.signature())
             .map_err(|_| "the signature does not hold")?;
         if !signer.is_valid_at(now) {
             return Err(format!(
@@ -112,7 +88,7 @@ impl Trust {
                 signer.serial()
             ));
         }
-        Ok(decode(payload)?)
+        jws.unverified().map_err(|error| error.to_string())
     }
 
     fn believes(&self, signer: &Certificate, rest: &[Certificate], now: Timestamp) -> bool {

@@ -3,6 +3,8 @@
 //! A question can hold a person number, also in its URL, and an answer can repeat it. So no URL goes into an error, and a piece
 //! of an answer only where a register knows nothing of persons.
 
+use budstikke_message::causes::with_causes;
+use budstikke_message::identifier::without_person_numbers;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -245,28 +247,8 @@ fn quoted(body: &[u8]) -> String {
     if line.is_empty() {
         return String::new();
     }
-    let mut shown = String::new();
-    let mut digits = String::new();
-    for character in line.chars().chain([' ']) {
-        if character.is_ascii_digit() {
-            digits.push(character);
-            continue;
-        }
-        shown.push_str(if digits.len() >= 11 { "***********" } else { &digits });
-        digits.clear();
-        shown.push(if character.is_control() { ' ' } else { character });
-    }
-    format!(": {}", shown.trim_end())
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!(": {}", without_person_numbers(line.trim_end()))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use budstikke_message::causes::with_causes;
 use budstikke_message::keystore::{Identity, Keystore, PrivateKey};
 use budstikke_runtime::services::{Failure, Token};
 use serde::Deserialize;
@@ -222,16 +223,6 @@ impl Tokens {
         // Also a refusal says nothing about the message: somebody can mend it, and the message must not be lost by then.
         Err(Failure::temporary(detail))
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
 
 fn at(now: i64, life: Option<i64>) -> u64 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use budstikke_message::document_type::MessageTypes;
-use budstikke_message::identifier::{DocumentType, Identifier};
+use budstikke_message::identifier::{DocumentType, Identifier, without_person_numbers};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +17,6 @@ use super::description::refusals::refusals;
 use super::error::{ApiError, ApiResult, kind, shortened};
 use super::params::Params;
 use crate::node::Node;
-use crate::registry::remote::without_person_numbers;
 use crate::registry::{Capability, DigitalAddress, Question, WrittenAddress};
 
 const FILTERS: &[Filter] = &[

@@ -16,7 +16,7 @@ use crate::certificates::Whose;
 use crate::delivery::answer::facts_of;
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::{Capability, Question, RegistryError};
+use crate::registry::{Capability, Question, RegistryError, Source};
 use crate::routing::{self, Kept, Request};
 use crate::sealed_sbd;
 
@@ -285,13 +285,15 @@ async fn way_of(node: &Node, sbd: &Sbd) -> ApiResult<Way> {
             let question = Question {
                 receiver,
                 process: Some(&process),
-                security_level: level_of(sbd),
+                security_level: sbd.security_level(),
                 conversation_id: conversation.as_deref(),
             };
             node.registry.capabilities(question).await
         }
     };
     let answer = asked.map_err(|error| match error {
+        // So it says that nothing is there at this security level. Spec: service registry, 3.9.
+        error @ RegistryError::Refused { status: 400, .. } => no_way(sbd, &request, error.to_string()),
         error if error.is_fault() => registry_fault(&error),
         refusal => no_way(sbd, &request, refusal.to_string()),
     })?;
@@ -305,13 +307,12 @@ async fn way_of(node: &Node, sbd: &Sbd) -> ApiResult<Way> {
         let text = format!("The rules of this installation leave no way for the message in the process {process}.");
         return Err(ApiError::new(kind::SERVICE_NOT_ENABLED, text).described(decision.trail.join(" ")));
     }
+    if matches!(answer.source, Source::LastAnswer(_)) {
+        let why = "it cannot be asked, and what it said last leaves no way for the message";
+        return Err(registry_fault(&RegistryError::Untold(why.into())));
+    }
     let why = format!("the receiver does not take the document type {standard} in the process {process}");
     Err(no_way(sbd, &request, why))
-}
-
-/// `sikkerhetsnivaa` of a message that has one.
-pub(crate) fn level_of(sbd: &Sbd) -> Option<u8> {
-    sbd.security_level().and_then(|level| u8::try_from(level).ok())
 }
 
 /// The registry gives nothing for the message.

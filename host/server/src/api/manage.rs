@@ -1,11 +1,12 @@
 //! How this installation is doing, for operators and their monitoring. Spec: messaging API, 12.
 
 pub(super) mod given_up;
+pub(super) mod metrics;
 pub(super) mod nodes;
 pub(super) mod route;
 pub(super) mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -156,7 +157,7 @@ pub(super) async fn all(State(node): State<Arc<Node>>) -> ApiResult {
     let mut components = vec![
         ("db", database(&node).await),
         ("vault", vault(&node).await),
-        ("certificate", certificate(node.identity.certificate())),
+        ("certificate", own_certificate(&node)),
         ("adapters", adapters(&node)),
     ];
     if let Some(details) = node.registry.report() {
@@ -244,6 +245,16 @@ fn certificate(certificate: &Certificate) -> Component {
         up: certificate.is_valid_at(Timestamp::now()),
         details,
     }
+}
+
+/// With what others seal to, where somebody could say.
+fn own_certificate(node: &Node) -> Component {
+    let mut component = certificate(node.identity.certificate());
+    let sealed = *node.sealed.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(details), Some(told)) = (component.details.as_object_mut(), sealed.told()) {
+        details.insert("published".into(), told.into());
+    }
+    component
 }
 
 /// Down as soon as one adapter cannot be called: its messages wait, and somebody should look.

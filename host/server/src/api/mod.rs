@@ -49,7 +49,6 @@ use utoipa_axum::routes;
 
 use crate::node::Node;
 use crate::{pages, sealed_sbd};
-pub(crate) use create::level_of;
 use description::Description;
 pub(crate) use description::refusals::PageRefusals;
 use error::{ApiError, ApiResult, kind};
@@ -108,6 +107,7 @@ fn routes() -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(manage::given_up::list))
         .routes(routes!(manage::given_up::resend, manage::given_up::delete))
         .routes(routes!(manage::nodes::list))
+        .routes(routes!(manage::metrics::get))
         .routes(routes!(manage::route::get))
         .routes(routes!(manage::webhooks::report))
         .routes(routes!(description::openapi))

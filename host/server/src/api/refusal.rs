@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use budstikke_registry::api::hidden;
+use budstikke_message::identifier::without_person_numbers;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::error::{ApiError, Kind};
@@ -120,7 +120,8 @@ impl Refusal {
     /// The whole answer to a request to `path`, which it shows without person numbers: nobody knows yet who asks.
     pub(crate) fn answer(&self, path: &str) -> Response {
         let error = ApiError::new(self.kind(), self.text());
-        let body = serde_json::to_vec_pretty(&error.body(&hidden(path), time::now())).unwrap_or_default();
+        let body =
+            serde_json::to_vec_pretty(&error.body(&without_person_numbers(path), time::now())).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = error.status();
         let headers = response.headers_mut();

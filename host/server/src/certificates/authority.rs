@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use budstikke_message::causes::with_causes;
 use budstikke_runtime::{CheckedResolver, Reach, reach};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Url};
@@ -12,6 +13,8 @@ use reqwest::{Client, RequestBuilder, Url};
 const ANSWER: usize = 32 * 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
+/// For one certificate: a responder that hangs leaves time for the list.
+const ONE: Duration = Duration::from_secs(4);
 
 /// Asks authorities.
 pub(super) struct Authority {
@@ -58,7 +61,8 @@ impl Authority {
             .post(url)
             .header(CONTENT_TYPE, "application/ocsp-request")
             .header(ACCEPT, "application/ocsp-response")
-            .body(question);
+            .body(question)
+            .timeout(ONE);
         answered(request).await
     }
 
@@ -79,15 +83,7 @@ impl Authority {
 }
 
 async fn answered(request: RequestBuilder) -> Result<Vec<u8>, String> {
-    let told = |error: reqwest::Error| {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(next) = cause {
-            text = format!("{text}: {next}");
-            cause = next.source();
-        }
-        text
-    };
+    let told = |error: reqwest::Error| with_causes(&error);
     let mut response = request.send().await.map_err(told)?;
     if !response.status().is_success() {
         return Err(format!("{} answered {}", response.url(), response.status().as_u16()));

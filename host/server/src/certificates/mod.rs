@@ -1,7 +1,7 @@
 //! Whether messages may be sealed to a receiver's certificate, and how long our own one lasts. Spec: service registry, 8.7 and 10 (20).
 //!
 //! [`Checks`] goes through: readable, valid now, [`anchors`], key usage, whose it is, called back or not ([`revocation`], which asks by
-//! [`ocsp`] and [`crl`] over [`authority`]). [`own`] warns before our own certificate ends.
+//! [`ocsp`] and [`crl`] over [`authority`]); what went well is [`remembered`]. [`own`] warns before our own certificate ends.
 
 mod anchors;
 mod authority;
@@ -9,6 +9,7 @@ mod crl;
 mod extensions;
 mod ocsp;
 pub mod own;
+mod remembered;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::config;
 use crate::registry::Capability;
 use anchors::Anchors;
 use extensions::Extensions;
+use remembered::{Checked, Remembered};
 use revocation::Revocations;
 
 /// Why nothing is sealed to a certificate. Ends a sentence; names no person.
@@ -70,7 +72,7 @@ impl Fault {
 }
 
 /// Whose certificate it should be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Whose {
     organisation: Option<OrganisationNumber>,
 }
@@ -99,6 +101,7 @@ pub struct Checks {
     suppliers: BTreeSet<String>,
     /// None: nobody is asked.
     revocations: Option<Revocations>,
+    remembered: Remembered,
 }
 
 impl Default for Checks {
@@ -108,6 +111,7 @@ impl Default for Checks {
             anchors: Anchors::default(),
             suppliers: BTreeSet::new(),
             revocations: None,
+            remembered: Remembered::default(),
         }
     }
 }
@@ -133,6 +137,7 @@ impl Checks {
             anchors,
             suppliers: settings.suppliers.iter().cloned().collect(),
             revocations,
+            remembered: Remembered::default(),
         })
     }
 
@@ -141,10 +146,20 @@ impl Checks {
         !self.anchors.is_empty()
     }
 
-    /// Goes through all checks. `der`: the certificate; `whose`: who it should belong to.
+    /// Goes through all checks, unless they went well a while ago. `der`: the certificate; `whose`: who it should belong to.
     pub async fn check(&self, der: &[u8], whose: &Whose) -> Result<(), Fault> {
+        let (checked, now) = (Checked::new(der, whose), Timestamp::now());
+        if self.remembered.holds(&checked, now) {
+            return Ok(());
+        }
+        let until = self.found_good(der, whose, now).await?;
+        self.remembered.keep(checked, until, now);
+        Ok(())
+    }
+
+    /// Until when that holds: the certificate does not outlive it, nor does what its authority said.
+    async fn found_good(&self, der: &[u8], whose: &Whose, now: Timestamp) -> Result<Timestamp, Fault> {
         let certificate = Certificate::from_der(der).map_err(|error| Fault::Unreadable(error.to_string()))?;
-        let now = Timestamp::now();
         if !certificate.is_valid_at(now) {
             return Err(Fault::NotValidNow {
                 from: certificate.not_before(),
@@ -156,13 +171,14 @@ impl Checks {
             return Err(Fault::NotForSealing);
         }
         self.belongs(&certificate, whose)?;
+        let end = certificate.not_after();
         if self.anchors.is_empty() {
-            return Ok(());
+            return Ok(end);
         }
         let issuer = self.anchors.vouching(der, now)?;
         match &self.revocations {
-            None => Ok(()),
-            Some(revocations) => revocations.check(&certificate, &extensions, issuer).await,
+            None => Ok(end),
+            Some(revocations) => Ok(revocations.check(&certificate, &extensions, issuer).await?.min(end)),
         }
     }
 

@@ -1,6 +1,6 @@
-//! Our own certificate: warnings before it ends.
+//! Our own certificate: warnings before it ends, and whether others seal to it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use budstikke_message::x509::Certificate;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
+use crate::registry::Published;
 
 /// Days before the end from which on the log warns once a day, each time in stronger words.
 const STAGES: [(i64, &str); 3] = [
@@ -47,19 +48,85 @@ pub fn tell(certificate: &Certificate, now: Timestamp) {
     }
 }
 
-/// Says it once a day, until told to stop. The first time was at the start.
-pub async fn watch(node: Arc<Node>, stop: CancellationToken) {
-    let mut told = Timestamp::now().as_second().div_euclid(DAY);
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+/// What others seal messages to us to, as far as is known. Spec: service registry, 8.7.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sealed {
+    /// Nobody has said yet, or there is nobody to ask.
+    #[default]
+    Untold,
+    /// Our certificate.
+    ToOurs,
+    /// Another one: its messages may not be opened here.
+    ToAnother,
+    /// None is published: services that seal do not reach us.
+    ToNone,
+}
+
+impl Sealed {
+    /// For operators; none: nothing is known.
+    pub fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Untold => None,
+            Self::ToOurs => Some("this one"),
+            Self::ToAnother => Some("another one"),
+            Self::ToNone => Some("none"),
         }
+    }
+}
+
+/// Asks which certificate is published for us, and says so in the log when it is not ours. False: nobody could say.
+///
+/// Nothing is refused by it: what others seal to says nothing about what is sent from here.
+pub async fn compare(node: &Node) -> bool {
+    let own = node.identity.certificate();
+    let sealed = match node.registry.published(&node.own).await {
+        Ok(Published::Untold) => Sealed::Untold,
+        Ok(Published::Nothing) => {
+            tracing::info!(
+                "no certificate is published for this organisation: services that seal messages do not reach it"
+            );
+            Sealed::ToNone
+        }
+        Ok(Published::Certificate(found)) if found.serial() == own.serial() => Sealed::ToOurs,
+        Ok(Published::Certificate(found)) => {
+            tracing::warn!(
+                published = found.serial(),
+                serial_number = own.serial(),
+                "another certificate than ours is published for this organisation: others seal to it; have it exchanged"
+            );
+            Sealed::ToAnother
+        }
+        Err(error) => {
+            tracing::info!(%error, "nobody can say which certificate is published for this organisation");
+            return false;
+        }
+    };
+    *node.sealed.lock().unwrap_or_else(PoisonError::into_inner) = sealed;
+    true
+}
+
+/// Says and compares it once a day, until told to stop. The start has said it, and does not wait for what others say.
+pub async fn watch(node: Arc<Node>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = each_day(&node) => {}
+    }
+}
+
+async fn each_day(node: &Node) {
+    let mut told = Timestamp::now().as_second().div_euclid(DAY);
+    let mut compared = compare(node).await;
+    loop {
+        tokio::time::sleep(LOOK).await;
         let now = Timestamp::now();
         let today = now.as_second().div_euclid(DAY);
         if today != told {
             told = today;
             tell(node.identity.certificate(), now);
+            compared = false;
+        }
+        if !compared {
+            compared = compare(node).await;
         }
     }
 }

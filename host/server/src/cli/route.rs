@@ -3,15 +3,19 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use budstikke_message::identifier::Identifier;
+use budstikke_message::keystore::Identity;
+use budstikke_store::files::StoreKey;
 use budstikke_store::{Place, Store};
 
 use super::registry::has_data;
 use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::config::{self, Config};
+use crate::registry::remote::LastAnswers;
 use crate::registry::{Question, Registry, RegistryError};
 use crate::routing::{self, Decision, Kept, Request, Rules};
 
@@ -91,10 +95,14 @@ async fn afresh(config: &Config, receiver: &str, process: &str, what: &What) -> 
     let identity = Arc::new(config::open_keystore(&config.organisation.keystore)?);
     let own = format!("0192:{}", config.organisation.number);
     let tokens = Arc::new(Tokens::new(&config.tokens, &identity, &own)?);
+    let last_answers = last_answers(config, &identity).await.unwrap_or_else(|error| {
+        eprintln!("the last answers of the address service cannot be used: {error:#}");
+        None
+    });
     if let Some(file) = &config.registry.embedded {
         has_data(file)?;
     }
-    let registry = start::registry(config, &identity, &tokens, None).await?;
+    let registry = start::registry(config, &identity, &tokens, last_answers).await?;
     let bare =
         Identifier::parse_any(receiver).map_or_else(|_| receiver.to_owned(), |parsed| parsed.primary().to_owned());
     let request = Request {
@@ -103,6 +111,27 @@ async fn afresh(config: &Config, receiver: &str, process: &str, what: &What) -> 
         document_type: what.document_type.as_deref(),
     };
     told(registry.as_ref(), &start::rules(config), &request, what.security_level).await
+}
+
+/// What the address service said to those who work with the database, to be looked at. None when there is nothing yet.
+async fn last_answers(config: &Config, identity: &Identity) -> anyhow::Result<Option<LastAnswers>> {
+    if config.registry.stale_hours == 0 {
+        return Ok(None);
+    }
+    let place = start::place(&config.store)?;
+    if matches!(&place, Place::File(path) if !path.is_file()) {
+        return Ok(None);
+    }
+    let store = Store::visit(place).await?;
+    let Some(sealed) = store.sealed_key().await? else {
+        return Ok(None);
+    };
+    let former = start::former_identities(&config.organisation)?;
+    let mut owners = std::iter::once(identity).chain(&former);
+    let key = owners.find_map(|owner| StoreKey::open(&sealed, owner).ok());
+    let key = key.context("the key of the store is sealed to another certificate")?;
+    let life = Duration::from_hours(config.registry.stale_hours.into());
+    Ok(Some(LastAnswers::looked_at(Arc::new(store), key, life)))
 }
 
 async fn told(
@@ -149,8 +178,13 @@ async fn told(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use budstikke_store::Vault;
+    use budstikke_store::files::Files;
+
     use crate::config::RoutingRule;
     use crate::registry::TomlRegistry;
+    use crate::registry::remote::tests::stand_in::{Says, StandIn};
+    use crate::registry::remote::tests::{PROCESS, client_with, organisation};
 
     const LIST: &str = r#"
         [[receivers]]
@@ -199,5 +233,50 @@ mod tests {
             explained("urn:q", None).await,
             "There is no way: the receiver does not take the process urn:q."
         );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_explained_while_the_address_service_is_away_is_its_last_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = budstikke_doubles::TestOrganisation::create(folder.path(), "991825827").unwrap();
+        let mut stand_in = StandIn::new(Says::Good(organisation("POST")));
+        let text = format!(
+            "[organisation]\nnumber = \"991825827\"\nkeystore = {{ path = \"{}\", password = \"{}\" }}\n\
+             [server]\nopen = true\n[store]\nfolder = \"{}\"\n[registry]\nurl = \"{}\"\n",
+            own.p12_path().display(),
+            own.password(),
+            folder.path().display(),
+            stand_in.url(),
+        );
+        let config: Config = toml::from_str(&text).unwrap();
+        let what = What {
+            receiver: None,
+            process: None,
+            document_type: None,
+            security_level: None,
+            message: None,
+        };
+        let explained = async || afresh(&config, "910076787", PROCESS, &what).await;
+        let store = Arc::new(Store::open(start::place(&config.store).unwrap(), "n").await.unwrap());
+        let identity = config::open_keystore(&config.organisation.keystore).unwrap();
+        let key = store.key(&identity, &[]).await.unwrap();
+        let vault = Vault::new(
+            Files::folder(&folder.path().join("files"), key).unwrap(),
+            Arc::clone(&store),
+        );
+        let last = LastAnswers::new(store, &vault, Duration::from_hours(72));
+        let question = Question::about("910076787").in_process(PROCESS);
+        client_with(&stand_in, Some(last), |_| {})
+            .capabilities(question)
+            .await
+            .unwrap();
+        assert!(explained().await.unwrap().starts_with("The address service was asked."));
+        stand_in.kill();
+        let text = explained().await.unwrap();
+        assert!(
+            text.starts_with("The address service could not be asked; what it said at "),
+            "{text}"
+        );
+        assert!(text.contains("  POST: "), "{text}");
     }
 }

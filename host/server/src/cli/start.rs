@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -71,7 +71,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
     )?);
     let last_answers = (config.registry.stale_hours > 0).then(|| {
         let life = Duration::from_hours(config.registry.stale_hours.into());
-        LastAnswers::new(Arc::clone(&store), vault.clone(), life)
+        LastAnswers::new(Arc::clone(&store), &vault, life)
     });
     let registry = registry(&config, &identity, &tokens, last_answers).await?;
     let certificates = Checks::new(&config.certificates)?;
@@ -103,6 +103,7 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
         webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
         limits: config.server.limits,
         server_certificate,
+        sealed: Mutex::default(),
         presence: Presence::new(shared),
         queued: tokio::sync::Notify::new(),
     });
@@ -162,7 +163,8 @@ fn open_files(config: &config::Store, key: StoreKey) -> anyhow::Result<Files> {
     }
 }
 
-fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
+/// Whoever the store's key can be sealed to beside the present certificate.
+pub(super) fn former_identities(organisation: &config::Organisation) -> anyhow::Result<Vec<Identity>> {
     let open = |keystore| config::open_keystore(keystore).context("[[organisation.former-keystores]]");
     organisation.former_keystores.iter().map(open).collect()
 }

@@ -20,7 +20,7 @@ pub struct RoutingRule {
     pub forbid: Option<String>,
     /// Only by this adapter: its name under `[adapters]`.
     pub pin: Option<String>,
-    /// Only by this version of the adapter: `sha256:` and 64 hexadecimal digits, as `/manage/info` shows them.
+    /// Only by this version of the adapter: `sha256:` and 64 hexadecimal digits, as `/manage/info` shows them. Not beside `service`.
     pub pin_digest: Option<String>,
     /// Why, for people.
     pub reason: String,

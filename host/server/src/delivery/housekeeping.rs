@@ -46,6 +46,9 @@ pub(super) async fn run(node: Arc<Node>, stop: CancellationToken) {
     };
     let mut tick = 0_u64;
     while !stop.is_cancelled() {
+        if tick.is_multiple_of(EXPIRY_TICKS) {
+            node.registry.sweep();
+        }
         if node.holds("housekeeping").await
             && let Err(error) = round(&node, tick, &mut under_way).await
         {

@@ -10,11 +10,10 @@ use budstikke_store::files::MessageKey;
 use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
 
 use crate::abilities::documents::{Digests, Doc, VaultFile, blocking, temporary};
-use crate::api::level_of;
-use crate::certificates::Whose;
+use crate::certificates::{Fault, Whose};
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::{Capability, Question, RegistryError};
+use crate::registry::{Capability, Question, RegistryError, Source};
 use crate::sealed_sbd;
 
 /// See [`Outgoing`].
@@ -50,9 +49,10 @@ impl OutgoingCall {
             None
         } else {
             match way_of(node, &message, &sbd).await {
+                Ok(way) => Some(way),
                 // With a checkpoint the message may have arrived already; only the adapter can find out.
-                Err(Failure::Permanent { .. }) if uncertain || !checkpoints.is_empty() => None,
-                found => Some(found?),
+                Err(NoWay::Told(_)) if uncertain || !checkpoints.is_empty() => None,
+                Err(NoWay::Told(failure) | NoWay::Untold(failure)) => return Err(failure),
             }
         };
         let key = node
@@ -118,55 +118,78 @@ impl OutgoingCall {
 /// What the registry says now of the service that was chosen when the message was created: in between a receiver can have moved or
 /// changed its certificate. It is asked the same question as then, so that its answer is of the same service. Spec: service
 /// registry, 10 (21).
-async fn way_of(node: &Node, message: &OutgoingMessage, sbd: &[u8]) -> Result<Capability, Failure> {
+async fn way_of(node: &Node, message: &OutgoingMessage, sbd: &[u8]) -> Result<Capability, NoWay> {
     let facts = &message.facts;
     let asked = match facts.receiver_identifier.as_deref() {
         Some(receiver) => {
-            let sbd = Sbd::parse(sbd, &node.types).map_err(|error| Failure::temporary(error.to_string()))?;
+            let sbd =
+                Sbd::parse(sbd, &node.types).map_err(|error| NoWay::Untold(Failure::temporary(error.to_string())))?;
             let question = Question {
                 receiver,
                 process: Some(&facts.process),
-                security_level: level_of(&sbd),
+                security_level: sbd.security_level(),
                 conversation_id: Some(&facts.conversation_id),
             };
             node.registry.capabilities(question).await
         }
         None => node.registry.without_receiver(&facts.process).await,
     };
-    let answer = asked.map_err(|error| match error {
-        // A question that is not accepted can be a fault of the registers behind it: the message must not be lost by that.
-        error if error.is_fault() || matches!(error, RegistryError::Refused { .. }) => {
-            Failure::temporary(error.to_string())
-        }
-        RegistryError::UnknownReceiver(_) => {
-            Failure::permanent("receiver", "the registry does not know the receiver any more")
-        }
-        RegistryError::NotAccepted { process, .. } => Failure::permanent(
-            "receiver",
-            format!("the receiver does not take the process {process} any more"),
-        ),
-        error => Failure::permanent("receiver", error.to_string()),
-    })?;
+    let answer = asked.map_err(|error| NoWay::asked(&error))?;
     let chosen = answer.capabilities.into_iter().find(|capability| {
         capability.service == facts.service && capability.document_types.contains(&facts.document_type)
     });
-    let chosen = chosen.ok_or_else(|| {
-        let text = format!("the receiver does not take {} any more", facts.document_type);
-        Failure::permanent("receiver", text)
-    })?;
+    let Some(chosen) = chosen else {
+        return Err(NoWay::moved(&facts.document_type, answer.source));
+    };
     if let Some(certificate) = &chosen.certificate {
         let whose = Whose::of(&chosen, facts.receiver_identifier.as_deref());
         let checked = node.certificates.check(certificate, &whose).await;
-        checked.map_err(|fault| {
-            let text = format!("the certificate of the receiver cannot be used: {fault}");
-            if fault.may_pass() {
-                Failure::temporary(text)
-            } else {
-                Failure::permanent("certificate", text)
-            }
-        })?;
+        checked.map_err(|fault| NoWay::unsealed(&fault))?;
     }
     Ok(chosen)
+}
+
+/// Why a message has no way now.
+enum NoWay {
+    /// Nobody could say: it is found out again.
+    Untold(Failure),
+    /// The registry or the certificate says so.
+    Told(Failure),
+}
+
+impl NoWay {
+    /// There was a way when the message was created. Some registries take a register behind them that is down for a receiver that is
+    /// not there, so the message waits. Spec: service registry, 10 (3).
+    fn asked(error: &RegistryError) -> Self {
+        if error.is_fault() {
+            Self::Untold(Failure::temporary(error.to_string()))
+        } else {
+            let text = format!("there was a way when the message was created; now {error}");
+            Self::Told(Failure::temporary(text))
+        }
+    }
+
+    /// The receiver is there, and does not take the message over the service that was chosen.
+    fn moved(document_type: &str, source: Source) -> Self {
+        let text = format!("the receiver does not take {document_type} any more");
+        match source {
+            Source::LastAnswer(_) => {
+                let text = format!("{text}, as the registry said when it could last be asked");
+                Self::Untold(Failure::temporary(text))
+            }
+            _ => Self::Told(Failure::permanent("receiver", text)),
+        }
+    }
+
+    fn unsealed(fault: &Fault) -> Self {
+        let text = format!("the certificate of the receiver cannot be used: {fault}");
+        match fault {
+            fault if fault.may_pass() => Self::Untold(Failure::temporary(text)),
+            // A receiver whose certificate has ended registers the next one.
+            Fault::NotValidNow { .. } => Self::Told(Failure::temporary(text)),
+            _ => Self::Told(Failure::permanent("certificate", text)),
+        }
+    }
 }
 
 /// A file that did not survive, and not one that cannot be reached now.

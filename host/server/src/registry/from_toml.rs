@@ -154,7 +154,10 @@ impl Registry for TomlRegistry {
         if found.is_empty() {
             return Err(RegistryError::NeedsReceiver(process.to_owned()));
         }
-        Ok(own(found))
+        Ok(Answer {
+            capabilities: found,
+            source: Source::WithoutReceiver,
+        })
     }
 
     /// The list has an order of preference, so its first record is the primary one.
@@ -243,8 +246,9 @@ mod tests {
     #[tokio::test]
     async fn messages_without_a_receiver_have_a_list_of_their_own() {
         let registry = registry();
-        let found = registry.without_receiver("urn:a").await.unwrap().capabilities;
-        assert_eq!((found.len(), found[0].service.as_str()), (1, "TWO"));
+        let Answer { capabilities, source } = registry.without_receiver("urn:a").await.unwrap();
+        assert_eq!((capabilities.len(), capabilities[0].service.as_str()), (1, "TWO"));
+        assert_eq!(source, Source::WithoutReceiver);
         let refused = registry.without_receiver("urn:b").await;
         assert!(matches!(refused, Err(RegistryError::NeedsReceiver(process)) if process == "urn:b"));
     }

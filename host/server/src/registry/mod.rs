@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use budstikke_message::body::PostalAddress;
+use budstikke_message::identifier::OrganisationNumber;
+use budstikke_message::x509::Certificate;
 use serde_json::Value;
 
 pub use from_toml::TomlRegistry;
@@ -126,6 +128,8 @@ pub struct Answer {
 pub enum Source {
     /// The operator's list says so.
     OwnList,
+    /// The operator's list of messages that name no receiver says so.
+    WithoutReceiver,
     /// The address service says so.
     AddressService,
     /// It could not be asked; this is what it said at that time, ms.
@@ -163,6 +167,9 @@ pub enum RegistryError {
     /// The answer cannot be read.
     #[error("the answer of the registry cannot be used: {0}")]
     Unusable(String),
+    /// It answered, and said nothing about the receiver.
+    #[error("the registry did not say what the receiver takes: {0}")]
+    Untold(String),
     /// The registry could not be asked; says nothing about the receiver.
     #[error("the registry cannot be asked: {0}")]
     Unreachable(String),
@@ -177,11 +184,25 @@ impl RegistryError {
     /// Spec: service registry, 10 (19).
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::BadSignature(_) | Self::Unusable(_) => true,
-            Self::Refused { status, .. } => *status != 400,
+            Self::Untold(_)
+            | Self::Unreachable(_)
+            | Self::BadSignature(_)
+            | Self::Unusable(_)
+            | Self::Refused { .. } => true,
             Self::UnknownReceiver(_) | Self::NotAccepted { .. } | Self::NeedsReceiver(_) => false,
         }
     }
+}
+
+/// What others find as the certificate of an organisation, and seal to. Spec: service registry, 3.5.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Published {
+    /// There is nobody who could say.
+    Untold,
+    /// None.
+    Nothing,
+    /// This one.
+    Certificate(Box<Certificate>),
 }
 
 /// Where capabilities come from.
@@ -203,11 +224,19 @@ pub trait Registry: Send + Sync {
         None
     }
 
+    /// The certificate that is published for an organisation.
+    async fn published(&self, _organisation: &OrganisationNumber) -> Result<Published, RegistryError> {
+        Ok(Published::Untold)
+    }
+
     /// How it goes with an address service, as JSON for operators; none when there is none.
     fn report(&self) -> Option<Value> {
         None
     }
 
-    /// Forgets what is too old to be used.
+    /// Forgets in the store what is too old to be used. One node does it for all.
     async fn tidy(&self) {}
+
+    /// Forgets in memory what is too old to be used. Each node does it for itself.
+    fn sweep(&self) {}
 }

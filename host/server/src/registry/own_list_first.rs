@@ -1,9 +1,10 @@
 //! The operator's own list, and an address service for everybody who does not stand in it.
 
 use async_trait::async_trait;
+use budstikke_message::identifier::OrganisationNumber;
 use serde_json::Value;
 
-use super::{Answer, Question, Record, Registry, RegistryError, TomlRegistry};
+use super::{Answer, Published, Question, Record, Registry, RegistryError, TomlRegistry};
 
 /// Who stands in the own list is asked of nobody else.
 pub struct OwnListFirst {
@@ -48,12 +49,20 @@ impl Registry for OwnListFirst {
         }
     }
 
+    async fn published(&self, organisation: &OrganisationNumber) -> Result<Published, RegistryError> {
+        self.service.published(organisation).await
+    }
+
     fn report(&self) -> Option<Value> {
         self.service.report()
     }
 
     async fn tidy(&self) {
         self.service.tidy().await;
+    }
+
+    fn sweep(&self) {
+        self.service.sweep();
     }
 }
 

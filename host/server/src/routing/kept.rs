@@ -61,6 +61,9 @@ impl Kept {
 pub fn told(source: Source) -> String {
     match source {
         Source::OwnList => "The receiver stands in the list of this installation.".to_owned(),
+        Source::WithoutReceiver => {
+            "The message names no receiver; the list of this installation says which services take such.".to_owned()
+        }
         Source::AddressService => "The address service was asked.".to_owned(),
         Source::LastAnswer(at) => {
             let at = Timestamp::from_millisecond(at)

@@ -145,6 +145,18 @@ fn a_condition_on_the_receiver_holds_for_nobody_when_there_is_none() {
 }
 
 #[test]
+fn each_source_is_told_in_its_own_words() {
+    for (source, words) in [
+        (Source::OwnList, "The receiver stands in the list"),
+        (Source::WithoutReceiver, "The message names no receiver"),
+        (Source::AddressService, "The address service was asked"),
+        (Source::LastAnswer(0), "The address service could not be asked"),
+    ] {
+        assert!(told(source).starts_with(words), "{source:?}: {}", told(source));
+    }
+}
+
+#[test]
 fn what_is_kept_names_nobody_and_is_never_too_large() {
     let rule = format!(
         "[[routing]]\nreceiver = \"05839012391\"\nprefer = \"TWO\"\nreason = \"{}\"\n",

@@ -625,6 +625,17 @@ fn an_address_service_that_cannot_be_asked_is_named() {
             "scopes = [\"x\"]",
             "registry.scopes: means nothing without token-profile",
         ),
+        (
+            "url = \"http://registry.example.no\"\ntoken-profile = \"adressetjenesten\"\nscopes = [\"eformidling:dpo\"]",
+            "url = \"http://registry.example.no\"",
+            "registry.url: must be https beside token-profile",
+        ),
+        (
+            "url = \"http://127.0.0.1:8080\"\ntoken-profile = \"adressetjenesten\"\nscopes = [\"eformidling:dpo\"]\n\
+             jwk-url = \"http://registry.example.no/jwk\"",
+            "jwk-url = \"http://registry.example.no/jwk\"",
+            "registry.jwk-url: must be https beside token-profile",
+        ),
     ] {
         problem("[registry]", &service(keys), line, words);
     }
@@ -677,6 +688,14 @@ fn a_rule_of_routing_that_means_nothing_is_named() {
             format!("pin = \"dpo\"\npin-digest = \"sha256:AB\"\n{reason}"),
             "pin-digest = \"sha256:AB\"",
             "routing.pin-digest: must be sha256: and 64 hexadecimal digits",
+        ),
+        (
+            format!(
+                "service = \"DPO\"\npin = \"dpo\"\npin-digest = \"sha256:{}\"\n{reason}",
+                "a".repeat(64)
+            ),
+            "pin-digest = \"sha256:aaaa",
+            "routing.pin-digest: cannot stand beside service",
         ),
         (
             format!("process = \"a*b\"\nforbid = \"A\"\n{reason}"),

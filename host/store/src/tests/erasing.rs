@@ -61,6 +61,19 @@ async fn filled(store: &Store) {
         .unwrap();
 }
 
+async fn a_letter_to_a_persons_practitioner_is_about_the_person(place: Place) {
+    let store = &place.store;
+    let mut letter = letter("m", "c");
+    let practitioner = format!("fastlege-for:{PERSON}");
+    letter.facts.receiver = Some(practitioner.clone());
+    letter.facts.receiver_identifier = Some(practitioner);
+    store.create(letter, Vec::new(), RULES, created()).await.unwrap();
+    let erased = store.erase(Subject::Party(PERSON.into()), NOW).await.unwrap();
+    assert_eq!((erased.conversations, erased.outgoing), (1, 1));
+    let left = store.kept_about(Subject::Party(PERSON.into())).await.unwrap();
+    assert!(left.is_nothing());
+}
+
 /// Whether a text stands in any column of any table.
 fn stands_anywhere(connection: &crate::database::Connection, text: &str) -> Vec<String> {
     let tables = match connection.dialect() {
@@ -200,6 +213,7 @@ async fn a_visitor_of_another_version_changes_nothing() {
 }
 
 on_every_database! {
+    a_letter_to_a_persons_practitioner_is_about_the_person,
     of_a_party_nothing_is_left,
     a_message_or_a_conversation_is_erased_alone,
     what_is_in_hand_is_lost_to_its_worker,

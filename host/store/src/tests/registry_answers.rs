@@ -46,9 +46,16 @@ async fn what_was_said_about_a_person_is_erased_with_the_person(place: Place) {
     let store = &place.store;
     store.keep_answer(PERSON, "q", b"1".to_vec(), NOW).await.unwrap();
     store.keep_answer("910076787", "q", b"2".to_vec(), NOW).await.unwrap();
+    let practitioner = format!("fastlege-for:{PERSON}");
+    let qualified = format!("0192:{PERSON}:part");
+    for receiver in [&practitioner, &qualified] {
+        store.keep_answer(receiver, "q", b"3".to_vec(), NOW).await.unwrap();
+    }
     let kept = store.erase(Subject::Party(PERSON.into()), NOW).await.unwrap();
-    assert_eq!((kept.answers, kept.conversations), (1, 0));
-    assert_eq!(store.last_answer(PERSON, "q", 0).await.unwrap(), None);
+    assert_eq!((kept.answers, kept.conversations), (3, 0));
+    for receiver in [PERSON, &practitioner, &qualified] {
+        assert_eq!(store.last_answer(receiver, "q", 0).await.unwrap(), None);
+    }
     let kept = store.kept_about(Subject::Party("0192:910076787".into())).await.unwrap();
     assert_eq!(kept.answers, 1);
 }

@@ -143,7 +143,7 @@ impl Clients {
         // Before the signature: an old token must not cause questions to the issuer.
         token.claims.check(issuer.audience(), now)?;
         let genuine = issuer
-            .verifies(token.key_id.as_deref(), token.signed, &token.signature)
+            .verifies(token.jws.key_id(), token.jws.signed(), token.jws.signature())
             .await
             .map_err(|unknown| match unknown {
                 Unknown::Key => Unauthenticated::Invalid("its issuer has no such key"),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use budstikke_message::jws::{Compact, JwsError};
 use serde::Deserialize;
 
 use super::Unauthenticated;
@@ -11,45 +10,26 @@ use super::Unauthenticated;
 /// What the clocks of two machines may differ by, seconds.
 const LEEWAY: i64 = 60;
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    /// Extensions that a reader must understand; we know none.
-    crit: Option<serde_json::Value>,
-}
-
 /// A token that has the shape of one. Nothing in it is believed yet.
 pub(super) struct Token<'a> {
-    pub(super) key_id: Option<String>,
     pub(super) claims: Claims,
-    /// What the signature is over.
-    pub(super) signed: &'a [u8],
-    pub(super) signature: Vec<u8>,
+    pub(super) jws: Compact<'a>,
 }
 
 impl<'a> Token<'a> {
-    /// Reads a compact JWS. Only RS256: neither none, nor a MAC whose key everybody knows.
+    /// Reads a compact JWS.
     pub(super) fn read(text: &'a str) -> Result<Self, Unauthenticated> {
-        let shape = Unauthenticated::Invalid("it is no signed JWT");
-        let (signed, signature) = text.rsplit_once('.').ok_or(shape.clone())?;
-        let (header, payload) = signed.split_once('.').ok_or(shape.clone())?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| shape.clone());
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| shape.clone())?;
-        if header.alg != "RS256" {
-            return Err(Unauthenticated::Invalid("it is not signed with RS256"));
-        }
-        if header.crit.is_some() {
-            return Err(Unauthenticated::Invalid("it has an extension that is not known here"));
-        }
-        let claims = serde_json::from_slice(&decode(payload)?)
+        let no_token = |error| {
+            Unauthenticated::Invalid(match error {
+                JwsError::Algorithm => "it is not signed with RS256",
+                JwsError::Extension => "it has an extension that is not known here",
+                _ => "it is no signed JWT",
+            })
+        };
+        let jws = Compact::cut(text.as_bytes()).map_err(no_token)?;
+        let claims = serde_json::from_slice(&jws.unverified().map_err(no_token)?)
             .map_err(|_| Unauthenticated::Invalid("its claims cannot be read"))?;
-        Ok(Self {
-            key_id: header.kid,
-            claims,
-            signed: signed.as_bytes(),
-            signature: decode(signature)?,
-        })
+        Ok(Self { claims, jws })
     }
 }
 

@@ -6,6 +6,8 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::*;
 
 struct Made {

@@ -19,7 +19,7 @@ pub(super) const PERSON: &str = "05839012391";
 /// A house that asks a stand-in, with a service `POST`. Nothing is kept in memory unless `cache`.
 pub(super) async fn house(stand_in: &StandIn, cache: bool, furnish: impl FnOnce(&mut Node)) -> House {
     House::furnished(|node| {
-        let last = LastAnswers::new(node.store.clone(), node.vault.clone(), Duration::from_hours(72));
+        let last = LastAnswers::new(node.store.clone(), &node.vault, Duration::from_hours(72));
         let client: RemoteRegistry = client_with(stand_in, Some(last), |settings| {
             settings.read_time = Duration::from_millis(500);
             if !cache {
@@ -109,13 +109,14 @@ async fn what_is_sent_belongs_to_the_service_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_registry_is_a_reason_to_wait_and_not_to_give_up() {
+async fn only_a_receiver_that_has_moved_ends_a_message_that_had_a_way() {
     for (says, permanent) in [
         (Says::Error(400, json!({})), false),
         (Says::Error(403, json!({})), false),
         (Says::Unsigned(organisation("POST")), false),
+        (Says::NotThere, false),
+        (Says::Good(nothing()), false),
         (Says::Good(organisation("OTHER")), true),
-        (Says::Error(404, json!({})), true),
     ] {
         let stand_in = StandIn::new(Says::Good(organisation("POST")));
         let house = house(&stand_in, false, |_| {}).await;
@@ -123,6 +124,91 @@ async fn a_fault_of_the_registry_is_a_reason_to_wait_and_not_to_give_up() {
         stand_in.says(says);
         let failure = sent(&house, &message_id(&created)).await.err().unwrap();
         assert_eq!(matches!(failure, Failure::Permanent { .. }), permanent, "{failure}");
+    }
+}
+
+/// A receiver that takes nothing.
+fn nothing() -> Value {
+    let mut nothing = organisation("POST");
+    nothing["serviceRecords"] = json!([]);
+    nothing
+}
+
+#[tokio::test]
+async fn an_old_answer_ends_no_message_and_refuses_none() {
+    let mut stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let house = house(&stand_in, false, |_| {}).await;
+    let (_, created) = answer(house.create(&at_level_three())).await;
+    // Somebody asks in between, and the registry goes away with that as its last word.
+    stand_in.says(Says::Good(organisation("OTHER")));
+    assert_eq!(
+        exception(&answer(house.create(&at_level_three())).await.1),
+        "ServiceNotEnabledException"
+    );
+    stand_in.kill();
+    let failure = sent(&house, &message_id(&created)).await.err().unwrap();
+    assert!(matches!(failure, Failure::Temporary { .. }), "{failure}");
+    assert!(failure.to_string().contains("could last be asked"), "{failure}");
+
+    let mut other = at_level_three();
+    other["standardBusinessDocumentHeader"]["documentIdentification"]["standard"] =
+        json!("urn:no:difi:other:xsd::arkivmelding");
+    let (status, body) = answer(house.create(&other)).await;
+    assert_eq!(
+        (status.as_u16(), exception(&body)),
+        (503, "ServiceRegistryLookupException"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_question_that_the_registry_does_not_accept_is_not_a_receiver_that_is_not_there() {
+    let stand_in = StandIn::new(Says::Error(400, json!({ "error_code": "", "error_description": "no" })));
+    let house = house(&stand_in, false, |_| {}).await;
+    for path in ["/api/capabilities/910076787", "/servicerecord/910076787"] {
+        let (status, body) = answer(house.get(path)).await;
+        assert_eq!(
+            (status.as_u16(), exception(&body)),
+            (503, "ServiceRegistryLookupException"),
+            "{path}: {body}"
+        );
+    }
+    stand_in.says(Says::NotThere);
+    assert_eq!(answer(house.get("/api/capabilities/910076787")).await.0, 404);
+}
+
+/// A certificate of an organisation, in force from one year to another.
+fn certificate(organisation: &str, from: i32, to: i32) -> String {
+    let mut parameters = CertificateParams::default();
+    let organisation_identifier = rcgen::DnType::CustomDnType(vec![2, 5, 4, 97]);
+    let names = &mut parameters.distinguished_name;
+    names.push(organisation_identifier, format!("NTRNO-{organisation}"));
+    parameters.not_before = rcgen::date_time_ymd(from, 1, 1);
+    parameters.not_after = rcgen::date_time_ymd(to, 1, 1);
+    parameters.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+}
+
+#[tokio::test]
+async fn a_message_waits_for_the_next_certificate_of_its_receiver() {
+    let with = |pem: String| {
+        let mut registered = organisation("POST");
+        registered["serviceRecords"][0]["pemCertificate"] = json!(pem);
+        Says::Good(registered)
+    };
+    for (later, permanent) in [
+        (certificate("910076787", 2020, 2021), false),
+        (certificate("910076787", 2090, 2091), false),
+        (certificate("974720760", 2020, 2090), true),
+        ("abc".to_owned(), true),
+    ] {
+        let stand_in = StandIn::new(with(certificate("910076787", 2020, 2090)));
+        let house = house(&stand_in, false, |_| {}).await;
+        let (status, created) = answer(house.create(&at_level_three())).await;
+        assert_eq!(status, 200, "{created}");
+        stand_in.says(with(later));
+        let failure = sent(&house, &message_id(&created)).await.err().unwrap();
+        assert_eq!(matches!(failure, Failure::Permanent { .. }), permanent, "{failure}");
+        assert!(failure.to_string().contains("certificate of the receiver"), "{failure}");
     }
 }
 
@@ -180,16 +266,13 @@ async fn a_registry_that_is_killed_under_load_fails_no_message_whose_route_is_kn
 #[tokio::test]
 async fn what_the_receiver_does_not_take_is_told_apart_from_faults() {
     for (says, status, expected) in [
-        (
-            Says::Error(404, json!({ "error_description": "Process not found" })),
-            400,
-            "ReceiverDoesNotAcceptProcessException",
-        ),
+        (Says::NotThere, 400, "ReceiverDoesNotAcceptProcessException"),
         (
             Says::Error(400, json!({ "error_description": "Level 4" })),
             400,
             "ReceiverDoesNotAcceptProcessException",
         ),
+        (Says::Error(404, json!({})), 503, "ServiceRegistryLookupException"),
         (Says::Error(401, json!({})), 503, "ServiceRegistryLookupException"),
         (Says::Error(500, json!({})), 503, "ServiceRegistryLookupException"),
         (
@@ -281,13 +364,7 @@ async fn a_message_whose_every_way_is_forbidden_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_message_is_not_created_for_a_certificate_that_is_none_or_somebody_elses() {
-    let key = KeyPair::generate().unwrap();
-    let mut parameters = CertificateParams::default();
-    let organisation_identifier = rcgen::DnType::CustomDnType(vec![2, 5, 4, 97]);
-    parameters
-        .distinguished_name
-        .push(organisation_identifier, "NTRNO-974720760");
-    let other = parameters.self_signed(&key).unwrap().pem();
+    let other = certificate("974720760", 2020, 2090);
     for (pem, words) in [
         ("abc", "cannot be read"),
         (other.as_str(), "belongs to 974720760, not to 910076787"),

@@ -14,7 +14,7 @@ use super::*;
 const DRAFT: &str = "DRAFT";
 
 /// Every path, with `{}` where an id goes.
-const PATHS: [&str; 27] = [
+const PATHS: [&str; 28] = [
     "/api/messages/out",
     "/api/messages/out/multipart",
     "/api/messages/out/{}",
@@ -40,6 +40,7 @@ const PATHS: [&str; 27] = [
     "/manage/given-up",
     "/manage/given-up/{}",
     "/manage/nodes",
+    "/manage/prometheus",
     "/api/{}",
     "/{}",
 ];

@@ -41,6 +41,7 @@ async fn every_answer_has_the_security_headers_and_every_error_a_body() {
         (house.post("/manage/given-up/unknown"), 404),
         (house.delete("/manage/given-up/unknown"), 404),
         (house.get("/manage/nodes"), 200),
+        (house.get("/manage/prometheus"), 200),
         (house.get("/manage/webhooks"), 200),
     ] {
         let (request, name) = (request.build().unwrap(), status);

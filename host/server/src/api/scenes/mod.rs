@@ -36,6 +36,7 @@ mod file_names;
 mod incoming;
 mod limits;
 mod lists;
+mod operating;
 mod outgoing;
 mod pages;
 mod registered;
@@ -201,6 +202,7 @@ impl House {
             webhooks: Webhooks::new(webhooks).unwrap(),
             limits,
             server_certificate: ServerCertificate::default(),
+            sealed: std::sync::Mutex::default(),
             presence: Presence::new(false),
             queued: Notify::new(),
         };

@@ -69,13 +69,27 @@ pub(super) enum Responder {
     Away,
     /// Answers with something else.
     Strange,
+    /// Does not answer.
+    Hangs,
+}
+
+/// What comes in place of the authority's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum List {
+    /// The list.
+    There,
+    /// Nothing.
+    Away,
+    /// No answer.
+    Hangs,
+    /// The list in another folder.
+    Of(PathBuf),
 }
 
 pub(super) struct Life {
     folder: PathBuf,
     pub(super) responder: Mutex<Responder>,
-    /// Without it the lists are away.
-    pub(super) lists: Mutex<bool>,
+    list: Mutex<List>,
     questions: AtomicUsize,
     fetched: AtomicUsize,
 }
@@ -91,7 +105,7 @@ impl TestAuthority {
         let life = Arc::new(Life {
             folder: folder.path().to_owned(),
             responder: Mutex::new(Responder::By("ca")),
-            lists: Mutex::new(true),
+            list: Mutex::new(List::There),
             questions: AtomicUsize::new(0),
             fetched: AtomicUsize::new(0),
         });
@@ -179,8 +193,8 @@ impl TestAuthority {
         *self.life.responder.lock().unwrap() = responder;
     }
 
-    pub(super) fn lists(&self, there: bool) {
-        *self.life.lists.lock().unwrap() = there;
+    pub(super) fn lists(&self, list: List) {
+        *self.life.list.lock().unwrap() = list;
     }
 
     /// Questions to the responder, and lists that were fetched.
@@ -244,6 +258,7 @@ async fn ocsp(State(life): State<Arc<Life>>, question: Bytes) -> Result<Vec<u8>,
     match responder {
         Responder::Away => Err(StatusCode::SERVICE_UNAVAILABLE),
         Responder::Strange => Ok(b"<html>".to_vec()),
+        Responder::Hangs => std::future::pending().await,
         Responder::By(signer) => {
             let folder = life.folder.clone();
             let answer = tokio::task::spawn_blocking(move || respond(&folder, signer, &question));
@@ -254,7 +269,12 @@ async fn ocsp(State(life): State<Arc<Life>>, question: Bytes) -> Result<Vec<u8>,
 
 async fn crl(State(life): State<Arc<Life>>) -> Result<Vec<u8>, StatusCode> {
     life.fetched.fetch_add(1, Ordering::SeqCst);
-    let there = *life.lists.lock().unwrap();
-    let list = there.then(|| std::fs::read(life.folder.join("crl.der")).unwrap());
-    list.ok_or(StatusCode::NOT_FOUND)
+    let list = life.list.lock().unwrap().clone();
+    let folder = match list {
+        List::There => life.folder.clone(),
+        List::Of(folder) => folder,
+        List::Away => return Err(StatusCode::NOT_FOUND),
+        List::Hangs => std::future::pending().await,
+    };
+    Ok(std::fs::read(folder.join("crl.der")).unwrap())
 }

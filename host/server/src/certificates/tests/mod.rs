@@ -2,7 +2,9 @@
 
 mod authority;
 
-use authority::{Responder, TestAuthority};
+use std::sync::Arc;
+
+use authority::{List, Responder, TestAuthority};
 use jiff::SignedDuration;
 
 use super::revocation::Standing;
@@ -73,12 +75,108 @@ async fn where_the_responder_cannot_tell_the_list_does() {
     }
 }
 
+/// Many certificates that are checked at the same time.
+async fn all_checked(checks: &Checks, certificates: &[Certificate]) -> Vec<Result<(), Fault>> {
+    futures::future::join_all(certificates.iter().map(|one| checked(checks, one))).await
+}
+
+#[tokio::test]
+async fn one_list_is_fetched_for_all_who_wait_for_it() {
+    let authority = TestAuthority::new().await;
+    let leaves: Vec<Certificate> = (0..4)
+        .map(|number| authority.issue(&format!("leaf{number}"), "leaf", RECEIVER))
+        .collect();
+    authority.responds(Responder::Away);
+    let good = checks(&authority, Revocation::Require);
+    assert!(all_checked(&good, &leaves).await.iter().all(Result::is_ok));
+    assert_eq!(authority.asked().1, 1);
+    authority.lists(List::Away);
+    let bad = checks(&authority, Revocation::Require);
+    assert!(all_checked(&bad, &leaves).await.iter().all(Result::is_err));
+    assert_eq!(authority.asked().1, 2, "one failure is the failure of all of them");
+}
+
+#[tokio::test]
+async fn a_list_that_the_authority_did_not_sign_is_not_kept() {
+    let (authority, other) = (TestAuthority::new().await, TestAuthority::new().await);
+    let leaf = authority.issue("leaf", "leaf", RECEIVER);
+    authority.responds(Responder::Away);
+    authority.lists(List::Of(other.path("")));
+    let pem = std::fs::read(authority.path("ca.pem")).unwrap();
+    let anchors = Anchors::new(Certificate::all_from_pem(&pem).unwrap()).unwrap();
+    let now = Timestamp::now();
+    let issuer = anchors.vouching(leaf.der(), now).unwrap();
+    let asked = Arc::new(super::authority::Authority::new(true).unwrap());
+    let lists = crl::Lists::default();
+    let url = Extensions::of(leaf.der()).unwrap().lists.remove(0);
+    let look = async |now: Timestamp| lists.look(&asked, &url, &leaf, issuer, now).await;
+    assert!(look(now).await.is_err());
+    authority.lists(List::There);
+    assert!(look(now).await.is_err(), "it is not asked again at once");
+    // A list that was kept would stand in the way for its thirty days.
+    let soon = now + SignedDuration::from_mins(2);
+    let told = look(soon).await.unwrap();
+    assert_eq!(told.standing, Standing::Good);
+    let days = (told.until - soon).get_seconds() / 86_400;
+    assert_eq!(days, 7, "no list is kept for longer, this one says thirty days");
+    assert_eq!(authority.asked().1, 2);
+}
+
+#[tokio::test]
+async fn an_authority_that_hangs_does_not_hold_a_message_for_long() {
+    let authority = TestAuthority::new().await;
+    let leaves = [
+        authority.issue("leaf", "leaf", RECEIVER),
+        authority.issue("other", "leaf", RECEIVER),
+    ];
+    authority.responds(Responder::Hangs);
+    authority.lists(List::Hangs);
+    let mut require = checks(&authority, Revocation::Require);
+    let patience = std::time::Duration::from_millis(500);
+    require.revocations.as_mut().unwrap().patient_for(patience);
+    let began = std::time::Instant::now();
+    for fault in all_checked(&require, &leaves).await {
+        let fault = fault.unwrap_err();
+        assert!(fault.to_string().contains("nobody answered within 0.5 s"), "{fault}");
+    }
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    let asked = authority.asked();
+    assert!(checked(&require, &leaves[0]).await.is_err());
+    assert_eq!(authority.asked(), asked, "it is not asked again at once");
+}
+
+#[tokio::test]
+async fn a_check_that_went_well_is_not_made_again_until_its_answer_is_old() {
+    let authority = TestAuthority::new().await;
+    let leaf = authority.issue("leaf", "leaf", RECEIVER);
+    let mut checks = checks(&authority, Revocation::Require);
+    assert_eq!(checked(&checks, &leaf).await, Ok(()));
+    // Whoever looks at the chain again finds nobody who vouches for it.
+    let other = std::fs::read(TestAuthority::new().await.path("ca.pem")).unwrap();
+    checks.anchors = Anchors::new(Certificate::all_from_pem(&other).unwrap()).unwrap();
+    assert_eq!(checked(&checks, &leaf).await, Ok(()));
+    let belongs = checks.check(leaf.der(), &of("974720760")).await;
+    assert!(matches!(belongs, Err(Fault::OtherOrganisation { .. })), "{belongs:?}");
+
+    let key = Checked::new(leaf.der(), &of(RECEIVER));
+    let now = Timestamp::now();
+    assert!(checks.remembered.holds(&key, now + SignedDuration::from_mins(3)));
+    assert!(
+        !checks.remembered.holds(&key, now + SignedDuration::from_mins(6)),
+        "the responder said five minutes"
+    );
+}
+
 #[tokio::test]
 async fn what_it_means_that_nobody_can_tell_is_a_setting() {
     let authority = TestAuthority::new().await;
     let leaf = authority.issue("leaf", "leaf", RECEIVER);
     authority.responds(Responder::Away);
-    authority.lists(false);
+    authority.lists(List::Away);
     assert_eq!(checked(&checks(&authority, Revocation::Prefer), &leaf).await, Ok(()));
     let require = checks(&authority, Revocation::Require);
     let fault = checked(&require, &leaf).await.unwrap_err();
@@ -102,7 +200,7 @@ async fn only_the_authority_and_whom_it_appoints_can_tell() {
     let leaf = authority.issue("leaf", "leaf", RECEIVER);
     authority.issue("appointed", "responder", RECEIVER);
     authority.issue("stranger", "signing", RECEIVER);
-    authority.lists(false);
+    authority.lists(List::Away);
     authority.responds(Responder::By("appointed"));
     assert_eq!(checked(&checks(&authority, Revocation::Require), &leaf).await, Ok(()));
     authority.responds(Responder::By("stranger"));

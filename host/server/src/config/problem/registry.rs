@@ -82,6 +82,14 @@ fn token(config: &Config, registry: &Registry, add: &mut impl FnMut(&[&str], Str
         }
         return;
     };
+    for (key, url) in [("url", &registry.url), ("jwk-url", &registry.jwk_url)] {
+        let url = url.as_deref().and_then(|url| Url::parse(url).ok());
+        if url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url)) {
+            let what = "must be https beside token-profile, or on this machine: anybody on the way could read the token, or put keys \
+                        of their own in the place of the registry's";
+            add(&["registry", key], what.into());
+        }
+    }
     let Some(profile) = config.tokens.get(name) else {
         return add(&["registry", "token-profile"], format!("there is no [tokens.{name}]"));
     };
@@ -94,6 +102,13 @@ fn token(config: &Config, registry: &Registry, add: &mut impl FnMut(&[&str], Str
             format!("[tokens.{name}] does not list the scope {scope}"),
         );
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
 }
 
 fn routing(config: &Config, rule: &RoutingRule, add: &mut impl FnMut(&str, String)) {
@@ -136,6 +151,11 @@ fn routing(config: &Config, rule: &RoutingRule, add: &mut impl FnMut(&str, Strin
         }
         if rule.pin.is_none() {
             add("pin-digest", "means nothing without pin".into());
+        }
+        if rule.service.is_some() {
+            let what = "cannot stand beside service: a message waits for its version when it is sent, and which service it would have \
+                        gone over before this rule is not known any more by then; pin says the adapter";
+            add("pin-digest", what.into());
         }
     }
     if rule.reason.trim().is_empty() || rule.reason.len() > REASON {

@@ -8,7 +8,7 @@ use budstikke_registry::caller::{Caller, CallerToken};
 
 use crate::abilities::tokens::Tokens;
 use crate::registry::RegistryError;
-use crate::registry::remote::without_person_numbers;
+use budstikke_message::identifier::without_person_numbers;
 
 /// The caller of every question.
 pub struct Asker {

@@ -5,7 +5,7 @@ use budstikke_registry::lookup::LookupError;
 use http::StatusCode;
 
 use crate::registry::RegistryError;
-use crate::registry::remote::without_person_numbers;
+use budstikke_message::identifier::without_person_numbers;
 
 /// `level`: what was asked for.
 pub(super) fn of(error: &LookupError, level: Option<u8>) -> RegistryError {

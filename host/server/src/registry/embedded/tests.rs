@@ -194,7 +194,7 @@ impl Ground {
             rules,
         };
         let life = Duration::from_hours(72);
-        let answers = LastAnswers::new(self.store.clone(), self.vault.clone(), life);
+        let answers = LastAnswers::new(self.store.clone(), &self.vault, life);
         EmbeddedRegistry::new(
             Arc::new(directory),
             self.own.clone(),

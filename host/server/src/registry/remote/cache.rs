@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::registry::RegistryError;
 
 /// Most answers that are kept: then all of them go.
-const MOST: usize = 100_000;
+const MOST: usize = 10_000;
 
 /// What a question leads to.
 pub(super) type Outcome<T> = Result<Held<T>, RegistryError>;
@@ -102,7 +102,9 @@ where
         let mut inner = self.inner();
         match outcome {
             Ok(held) if held.last.is_none() && !self.life.is_zero() => {
-                self.sweep(&mut inner);
+                if inner.swept.elapsed() >= self.life || inner.entries.len() >= MOST {
+                    self.sweep_out(&mut inner);
+                }
                 let known = Entry::Known {
                     since: Instant::now(),
                     found: held.found.clone(),
@@ -115,16 +117,55 @@ where
         }
     }
 
-    /// Answers about persons do not stay longer than they are used.
-    fn sweep(&self, inner: &mut Inner<K, T>) {
-        if inner.swept.elapsed() < self.life && inner.entries.len() < MOST {
-            return;
-        }
-        let full = inner.entries.len() >= MOST;
-        inner.entries.retain(|_, entry| match entry {
-            Entry::Known { since, .. } => !full && since.elapsed() < self.life,
+    /// Answers about persons do not stay longer than they are used, also when nobody asks any more.
+    pub(super) fn sweep(&self) {
+        self.sweep_out(&mut self.inner());
+    }
+
+    fn sweep_out(&self, inner: &mut Inner<K, T>) {
+        let kept = |entry: &Entry<T>, all: bool| match entry {
+            Entry::Known { since, .. } => !all && since.elapsed() < self.life,
             Entry::Asking(_) => true,
-        });
+        };
+        inner.entries.retain(|_, entry| kept(entry, false));
+        if inner.entries.len() >= MOST {
+            inner.entries.retain(|_, entry| kept(entry, true));
+        }
         inner.swept = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(cache: &Cache<usize, usize>, key: usize) {
+        let outcome = Ok(Held { found: key, last: None });
+        cache.ended(&key, &outcome);
+    }
+
+    fn kept(cache: &Cache<usize, usize>) -> usize {
+        cache.inner().entries.len()
+    }
+
+    #[tokio::test]
+    async fn what_is_too_old_goes_when_nobody_asks_any_more() {
+        let cache = Cache::new(Duration::from_millis(50));
+        asked(&cache, 1);
+        cache.sweep();
+        assert_eq!(kept(&cache), 1);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        cache.sweep();
+        assert_eq!(kept(&cache), 0);
+    }
+
+    #[test]
+    fn no_more_than_ten_thousand_are_kept() {
+        let cache = Cache::new(Duration::from_hours(1));
+        for key in 0..25_000 {
+            asked(&cache, key);
+            assert!(kept(&cache) <= 10_000);
+        }
+        assert!(cache.known(&24_999).is_some());
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use budstikke_store::files::StoreKey;
 use budstikke_store::{Store, Vault};
 use jiff::Timestamp;
 
 /// Answers in the store, sealed: they can say where a person lives.
 pub struct LastAnswers {
     store: Arc<Store>,
-    vault: Vault,
+    key: StoreKey,
     life: Duration,
+    /// They are only looked at.
+    looking: bool,
 }
 
 /// An answer of an earlier time.
@@ -23,8 +26,21 @@ pub(in crate::registry) struct Earlier {
 
 impl LastAnswers {
     /// Used until they are `life` old.
-    pub fn new(store: Arc<Store>, vault: Vault, life: Duration) -> Self {
-        Self { store, vault, life }
+    pub fn new(store: Arc<Store>, vault: &Vault, life: Duration) -> Self {
+        Self {
+            looking: false,
+            ..Self::looked_at(store, vault.store_key().clone(), life)
+        }
+    }
+
+    /// Those that others keep: they are used, and never changed.
+    pub fn looked_at(store: Arc<Store>, key: StoreKey, life: Duration) -> Self {
+        Self {
+            store,
+            key,
+            life,
+            looking: true,
+        }
     }
 
     fn oldest(&self) -> i64 {
@@ -34,8 +50,11 @@ impl LastAnswers {
 
     /// Keeps a verified text. A store that is away does not stand in the way of an answer.
     pub(in crate::registry) async fn keep(&self, receiver: &str, question: &str, text: &[u8]) {
+        if self.looking {
+            return;
+        }
         let now = Timestamp::now().as_millisecond();
-        let sealed = match self.vault.seal(&context(receiver, question), text) {
+        let sealed = match self.key.seal(&context(receiver, question), text) {
             Ok(sealed) => sealed,
             Err(error) => return tracing::warn!(%error, "an answer of the registry cannot be sealed; it is not kept"),
         };
@@ -50,7 +69,7 @@ impl LastAnswers {
         let found = found
             .inspect_err(|error| tracing::warn!(%error, "the last answer of the registry cannot be read"))
             .ok()??;
-        let text = self.vault.unseal(&context(receiver, question), &found.sealed);
+        let text = self.key.unseal(&context(receiver, question), &found.sealed);
         let text = text
             .inspect_err(|error| tracing::warn!(%error, "the last answer of the registry is damaged"))
             .ok()?;
@@ -62,13 +81,18 @@ impl LastAnswers {
 
     /// The address service says now that there is nothing.
     pub(in crate::registry) async fn forget(&self, receiver: &str, question: &str) {
-        if let Err(error) = self.store.forget_answer(receiver, question).await {
+        if !self.looking
+            && let Err(error) = self.store.forget_answer(receiver, question).await
+        {
             tracing::warn!(%error, "an answer that the registry took back cannot be forgotten");
         }
     }
 
     /// Forgets what is too old.
     pub(in crate::registry) async fn tidy(&self) {
+        if self.looking {
+            return;
+        }
         let before = self.oldest();
         loop {
             match self.store.forget_old_answers(before).await {

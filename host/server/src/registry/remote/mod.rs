@@ -1,7 +1,8 @@
 //! An address service that is asked over HTTP: Digdir's, or another installation of ours. Spec: service registry, 8.
 //!
 //! [`place`] says where a question goes, [`request`] asks it, [`signature`] verifies the answer, [`reading`] makes capabilities of it.
-//! [`cache`] keeps it for minutes, [`last_answers`] for days. The service is asked when somebody wants to know, never at the start.
+//! [`cache`] keeps it for minutes, [`last_answers`] for days; [`silence`] says whether it is down. The service is asked when somebody
+//! wants to know, never at the start.
 
 mod cache;
 mod last_answers;
@@ -10,37 +11,35 @@ mod primary;
 mod reading;
 mod request;
 mod signature;
+mod silence;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use budstikke_message::identifier::OrganisationNumber;
+use budstikke_message::x509::Certificate;
 use futures::FutureExt as _;
 use reqwest::Url;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::abilities::tokens::Tokens;
 use crate::config;
-use crate::registry::{Answer, Question, Record, Registry, RegistryError, Source};
+use crate::registry::{Answer, Published, Question, Record, Registry, RegistryError, Source};
 use cache::{Cache, Held, Outcome};
 pub use last_answers::LastAnswers;
-use place::Resource;
 pub(super) use primary::Primary;
 pub(super) use reading::{Found, read};
-pub(crate) use request::without_person_numbers;
-use request::{Asker, TokenSource};
+use request::{Asker, Form, TokenSource};
 use signature::Signatures;
+use silence::Silence;
 
-/// After a question that led nowhere, the last answer is used at once for so long: a service that hangs costs one time-out, not one
-/// for each message.
+/// How long nobody is asked after a question that led nowhere, whose last answer is known.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Between two lines of the log that say the same.
-const TELL: Duration = Duration::from_mins(1);
 
 /// An address service.
 pub struct RemoteRegistry(Arc<Inner>);
@@ -52,14 +51,13 @@ struct Inner {
     primary: Primary,
     cache: Cache<Key, Arc<Found>>,
     last_answers: Option<LastAnswers>,
-    state: Mutex<State>,
+    silence: Silence,
     counts: Counts,
 }
 
 /// What makes a question another one. Spec: service registry, 8.5.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    resource: Resource,
     receiver: String,
     process: Option<String>,
     level: Option<u8>,
@@ -77,18 +75,9 @@ impl Key {
 }
 
 #[derive(Default)]
-struct State {
-    /// Since when it cannot be asked.
-    silent: Option<jiff::Timestamp>,
-    /// The last question that led nowhere.
-    failed: Option<Instant>,
-    /// When the log was told.
-    told: Option<Instant>,
-}
-
-#[derive(Default)]
 struct Counts {
     requests: AtomicU64,
+    fresh: AtomicU64,
     from_cache: AtomicU64,
     last_answers: AtomicU64,
     failures: AtomicU64,
@@ -140,30 +129,23 @@ impl RemoteRegistry {
             primary: Primary::new().context("the table of primary records")?,
             cache: Cache::new(Duration::from_secs(settings.cache_seconds.into())),
             last_answers,
-            state: Mutex::default(),
+            silence: Silence::new(PAUSE),
             counts: Counts::default(),
         })))
     }
 
-    /// Who a receiver is: `infoRecord` as it came. Spec: service registry, 3.4.
-    pub async fn info(&self, receiver: &str) -> Result<Value, RegistryError> {
-        let held = self.found(Resource::Info, Question::about(receiver)).await?;
-        Ok(held.found.info.clone())
-    }
-
-    async fn found(&self, resource: Resource, question: Question<'_>) -> Outcome<Arc<Found>> {
+    async fn found(&self, question: Question<'_>) -> Outcome<Arc<Found>> {
         let key = Key {
-            resource,
             receiver: question.receiver.to_owned(),
             process: question.process.map(str::to_owned),
-            level: question.security_level.filter(|_| resource == Resource::Records),
+            level: question.security_level,
         };
         let inner = &self.0;
         if let Some(found) = inner.cache.known(&key) {
             count(&inner.counts.from_cache);
             return Ok(Held { found, last: None });
         }
-        let url = place::relative(resource, question, inner.print).ok_or(RegistryError::UnknownReceiver(None))?;
+        let url = place::of_records(question, inner.print).ok_or(RegistryError::UnknownReceiver(None))?;
         let asking = inner.cache.joined(&key, || {
             let (inner, key) = (Arc::clone(inner), key.clone());
             async move {
@@ -180,15 +162,18 @@ impl RemoteRegistry {
 impl Inner {
     /// Asks, or uses the last answer where nobody can be asked.
     async fn outcome(&self, key: &Key, url: &str) -> Outcome<Arc<Found>> {
-        let paused = self.state().failed.is_some_and(|failed| failed.elapsed() < PAUSE);
-        if paused && let Some(held) = self.earlier(key).await {
+        let turn = self.silence.turn();
+        if turn.is_none()
+            && let Some(held) = self.earlier(key).await
+        {
             return Ok(held);
         }
         count(&self.counts.requests);
         let question = self.kept_as(key);
-        let error = match self.asked(url).await {
+        let error = match self.asked(key, url).await {
             Ok((text, found)) => {
-                self.answered();
+                self.silence.ends();
+                count(&self.counts.fresh);
                 if let Some(last) = &self.last_answers {
                     last.keep(&key.receiver, &question, &text).await;
                 }
@@ -197,16 +182,27 @@ impl Inner {
             }
             Err(error) => error,
         };
-        count(&self.counts.failures);
+        if error.is_fault() {
+            count(&self.counts.failures);
+        }
         match &error {
             RegistryError::UnknownReceiver(_) => {
-                self.answered();
+                self.silence.ends();
+                count(&self.counts.fresh);
                 if let Some(last) = &self.last_answers {
                     last.forget(&key.receiver, &question).await;
                 }
             }
+            RegistryError::Refused { .. } => self.silence.ends(),
+            RegistryError::Untold(_) => {
+                self.silence.ends();
+                if let Some(held) = self.earlier(key).await {
+                    return Ok(held);
+                }
+            }
             RegistryError::Unreachable(why) => {
-                self.silent(why);
+                self.silence
+                    .goes_on(why, self.counts.last_answers.load(Ordering::Relaxed));
                 if let Some(held) = self.earlier(key).await {
                     return Ok(held);
                 }
@@ -216,11 +212,18 @@ impl Inner {
         Err(error)
     }
 
-    async fn asked(&self, url: &str) -> Result<(Vec<u8>, Found), RegistryError> {
-        let url = Url::parse(&format!("{}{url}", self.base)).map_err(|_| RegistryError::UnknownReceiver(None))?;
-        let text = self.asker.ask(&url).await?;
-        let found = read(&text)?;
-        Ok((text, found))
+    async fn asked(&self, key: &Key, url: &str) -> Result<(Vec<u8>, Found), RegistryError> {
+        let url = Url::parse(&format!("{}{url}", self.base))
+            .map_err(|_| RegistryError::Unreachable("the URL of the question cannot be written".into()))?;
+        let text = self.asker.ask(&url, Form::Json).await?;
+        let found = reading::read(&text)?;
+        if found.is_about(&key.receiver) {
+            Ok((text, found))
+        } else {
+            let why = "its answer is about another receiver";
+            tracing::warn!(why, "an answer of the registry is not used");
+            Err(RegistryError::Untold(why.into()))
+        }
     }
 
     /// The last good answer.
@@ -237,52 +240,26 @@ impl Inner {
 
     /// What was asked, without the receiver: an answer of another service, or to another question, is not used.
     fn kept_as(&self, key: &Key) -> String {
-        let url = place::relative(
-            key.resource,
-            Question {
-                receiver: "-",
-                ..key.question()
-            },
-            self.print,
-        );
-        format!("{}{} beta={}", self.base, url.unwrap_or_default(), self.asker.beta)
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answered(&self) {
-        let mut state = self.state();
-        if let Some(since) = state.silent.take() {
-            tracing::info!(%since, "the registry can be asked again");
-        }
-        state.failed = None;
-        state.told = None;
-    }
-
-    fn silent(&self, why: &str) {
-        let mut state = self.state();
-        state.failed = Some(Instant::now());
-        state.silent.get_or_insert_with(jiff::Timestamp::now);
-        if state.told.is_none_or(|told| told.elapsed() >= TELL) {
-            state.told = Some(Instant::now());
-            let used = self.counts.last_answers.load(Ordering::Relaxed);
-            tracing::warn!(
-                why,
-                last_answers_used = used,
-                "the registry cannot be asked; its last good answers are used where there are any"
-            );
-        }
+        let nobody = Question {
+            receiver: "-",
+            ..key.question()
+        };
+        let url = place::of_records(nobody, self.print).unwrap_or_default();
+        format!("{}{url} beta={}", self.base, self.asker.beta)
     }
 }
 
 #[async_trait]
 impl Registry for RemoteRegistry {
     async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError> {
-        let held = self.found(Resource::Records, question).await?;
+        let held = self.found(question).await?;
         let capabilities = held.found.capabilities.clone();
         if let Some(process) = question.process.filter(|_| capabilities.is_empty()) {
+            if held.last.is_some() {
+                // That nothing was there says nothing about now.
+                let why = "it cannot be asked, and the receiver took nothing when it could be";
+                return Err(RegistryError::Untold(why.into()));
+            }
             return Err(RegistryError::NotAccepted {
                 process: process.to_owned(),
                 level: question.security_level,
@@ -299,16 +276,30 @@ impl Registry for RemoteRegistry {
     }
 
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
-        let held = self.found(Resource::Records, Question::about(receiver)).await?;
+        let held = self.found(Question::about(receiver)).await?;
         self.0.primary.record(&held.found)
+    }
+
+    async fn published(&self, organisation: &OrganisationNumber) -> Result<Published, RegistryError> {
+        let inner = &self.0;
+        let url = Url::parse(&format!("{}{}", inner.base, place::of_certificate(organisation)))
+            .map_err(|_| RegistryError::Unreachable("the URL of the question cannot be written".into()))?;
+        match inner.asker.ask(&url, Form::Text).await {
+            Ok(pem) => Certificate::from_pem(&pem)
+                .map(|certificate| Published::Certificate(Box::new(certificate)))
+                .map_err(|error| RegistryError::Unusable(format!("it is no certificate: {error}"))),
+            Err(RegistryError::UnknownReceiver(_)) => Ok(Published::Nothing),
+            Err(error) => Err(error),
+        }
     }
 
     fn report(&self) -> Option<Value> {
         let counts = &self.0.counts;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Some(json!({
-            "silentSince": self.0.state().silent.map(|since| since.to_string()),
+            "silentSince": self.0.silence.since().map(|since| since.to_string()),
             "requests": read(&counts.requests),
+            "fresh": read(&counts.fresh),
             "failures": read(&counts.failures),
             "fromCache": read(&counts.from_cache),
             "lastAnswersUsed": read(&counts.last_answers),
@@ -319,5 +310,9 @@ impl Registry for RemoteRegistry {
         if let Some(last) = &self.0.last_answers {
             last.tidy().await;
         }
+    }
+
+    fn sweep(&self) {
+        self.0.cache.sweep();
     }
 }

@@ -1,5 +1,6 @@
 //! Where the questions go. Spec: service registry, 8.1.
 
+use budstikke_message::identifier::OrganisationNumber;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::registry::Question;
@@ -13,22 +14,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b':');
 
-/// What of a receiver is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Resource {
-    /// Who it is, and what it takes.
-    Records,
-    /// Who it is.
-    Info,
-}
-
-/// The URL below the base; none when a part cannot stand in a URL, and so names nobody.
-pub(super) fn relative(resource: Resource, question: Question<'_>, print: bool) -> Option<String> {
-    let receiver = segment(question.receiver)?;
-    if resource == Resource::Info {
-        return Some(format!("info/{receiver}"));
-    }
-    let mut url = format!("identifier/{receiver}");
+/// The URL below the base of what a receiver takes; none when a part cannot stand in a URL, and so names nobody.
+pub(super) fn of_records(question: Question<'_>, print: bool) -> Option<String> {
+    let mut url = format!("identifier/{}", segment(question.receiver)?);
     if let Some(process) = question.process {
         url.push_str("/process/");
         url.push_str(&segment(process)?);
@@ -47,6 +35,11 @@ pub(super) fn relative(resource: Resource, question: Question<'_>, print: bool) 
     Some(url)
 }
 
+/// The URL below the base of the certificate that is published for an organisation. Spec: service registry, 3.5.
+pub(super) fn of_certificate(organisation: &OrganisationNumber) -> String {
+    format!("virksert/{}", organisation.as_str())
+}
+
 /// A segment of a path. Dots alone would lead to another place, encoded or not.
 fn segment(text: &str) -> Option<String> {
     (!matches!(text, "" | "." | "..")).then(|| utf8_percent_encode(text, ENCODED).to_string())
@@ -59,7 +52,7 @@ mod tests {
     const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 
     fn records(question: Question<'_>, print: bool) -> String {
-        relative(Resource::Records, question, print).unwrap()
+        of_records(question, print).unwrap()
     }
 
     #[test]
@@ -86,17 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn who_a_receiver_is_has_no_members() {
-        let question = Question {
-            security_level: Some(3),
-            ..Question::about("910076787")
-        };
-        assert_eq!(relative(Resource::Info, question, false).unwrap(), "info/910076787");
-    }
-
-    #[test]
     fn nothing_in_a_receiver_leads_to_another_place() {
-        let url = |receiver| relative(Resource::Records, Question::about(receiver), true);
+        let url = |receiver| of_records(Question::about(receiver), true);
         assert_eq!(
             url("0192:1/../x?y#z%2e").unwrap(),
             "identifier/0192:1%2F..%2Fx%3Fy%23z%252e"

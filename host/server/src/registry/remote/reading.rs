@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use budstikke_message::body::PostalAddress;
+use budstikke_message::identifier::Identifier;
 use budstikke_message::x509::Certificate;
 use budstikke_registry::model::{PostAddress, ServiceRecord};
 use serde::Deserialize;
@@ -35,6 +36,28 @@ pub(in crate::registry) struct Found {
     pub(super) records: Vec<(usize, ServiceRecord)>,
     /// What they mean.
     pub(in crate::registry) capabilities: Vec<Capability>,
+}
+
+impl Found {
+    /// Whether it is about the receiver that was asked for. One that does not say is taken: what is sealed is bound to a certificate.
+    pub(super) fn is_about(&self, asked: &str) -> bool {
+        let text = |member: &str| self.info.get(member).and_then(Value::as_str);
+        let Some(named) = text("identifier") else {
+            return true;
+        };
+        let bare =
+            |text: &str| Identifier::parse_any(text).map_or(text.to_owned(), |parsed| parsed.primary().to_owned());
+        if bare(named).eq_ignore_ascii_case(&bare(asked)) {
+            return true;
+        }
+        // Who asks for somebody's general practitioner is told the practitioner's own number, and whose it is.
+        match (Identifier::parse_any(asked), Identifier::parse_any(named)) {
+            (Ok(Identifier::Nhn(asked)), Ok(Identifier::Nhn(named))) if named.her_id().is_some() => asked
+                .patient()
+                .is_some_and(|patient| text("patient").is_none_or(|told| told == patient.number())),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -236,6 +259,35 @@ mod tests {
             &json!({ "orgnrPostkasse": null, "postAddress": { "name": "Kari", "street": null } }),
         ));
         assert_eq!(found.capabilities[0].addresses.post.as_ref().unwrap().name, "Kari");
+    }
+
+    #[test]
+    fn an_answer_is_about_whom_it_names() {
+        let about =
+            |info: Value, asked: &str| read(&json!({ "infoRecord": info, "serviceRecords": [] })).is_about(asked);
+        for (named, asked, same) in [
+            ("910076787", "910076787", true),
+            ("0192:910076787", "910076787", true),
+            ("910076787", "974720760", false),
+            ("05839012391", "05839012391", true),
+            ("17912099997", "05839012391", false),
+            ("her-id:1234567", "her-id:1234567", true),
+            ("her-id:1234567", "her-id:1234568", false),
+            ("her-id:1234567", "fastlege-for:05839012391", true),
+            ("fastlege-for:17912099997", "fastlege-for:05839012391", false),
+            ("910076787", "fastlege-for:05839012391", false),
+        ] {
+            assert_eq!(about(json!({ "identifier": named }), asked), same, "{named} {asked}");
+        }
+        for (patient, same) in [
+            (json!("05839012391"), true),
+            (json!("17912099997"), false),
+            (Value::Null, true),
+        ] {
+            let info = json!({ "identifier": "her-id:1234567", "patient": patient });
+            assert_eq!(about(info, "fastlege-for:05839012391"), same);
+        }
+        assert!(about(json!({}), "910076787"));
     }
 
     #[test]

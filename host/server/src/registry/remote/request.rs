@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use budstikke_message::causes::with_causes;
+use budstikke_message::identifier::without_person_numbers;
 use http::StatusCode;
 use http::header::ACCEPT;
 use reqwest::{Client, Response, Url};
@@ -15,11 +17,32 @@ use crate::registry::RegistryError;
 const ANSWER: usize = 8 * 1024 * 1024;
 /// Largest piece of an error's text that is repeated, characters.
 const SAID: usize = 300;
-/// Digits in a row that may be a person number.
-const PERSON_NUMBER: usize = 11;
+/// The `error_code` of a 404 that says nothing about the receiver.
+const NO_CERTIFICATE: &str = "certificate_not_found";
+/// How a 404 about a person begins.
+const NO_CITIZEN: &str = "No service record found for citizen";
 const BETA: &str = "X-Enable-Beta-Features";
-/// Signed, if it can be; errors never are.
-const SIGNED: &str = "application/jose, application/json";
+
+/// What an answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// JSON, which need not be asked for.
+    Json,
+    /// Text, which must be.
+    Text,
+}
+
+impl Form {
+    /// `Accept`. Signed, if it can be; errors never are.
+    fn accept(self, signed: bool) -> Option<&'static str> {
+        match (self, signed) {
+            (Self::Json, true) => Some("application/jose, application/json"),
+            (Self::Json, false) => None,
+            (Self::Text, true) => Some("application/jose, text/plain"),
+            (Self::Text, false) => Some("text/plain"),
+        }
+    }
+}
 
 /// Asks, and verifies what comes.
 pub(super) struct Asker {
@@ -47,14 +70,14 @@ impl TokenSource {
 
 impl Asker {
     /// The verified text of a good answer.
-    pub(super) async fn ask(&self, url: &Url) -> Result<Vec<u8>, RegistryError> {
-        let mut response = self.sent(url).await?;
+    pub(super) async fn ask(&self, url: &Url, form: Form) -> Result<Vec<u8>, RegistryError> {
+        let mut response = self.sent(url, form).await?;
         if response.1.status() == StatusCode::UNAUTHORIZED
             && let (Some(source), Some(token)) = (&self.token, &response.0)
         {
             // It can have been called back before its time.
             source.tokens.refused(token).await;
-            response = self.sent(url).await?;
+            response = self.sent(url, form).await?;
         }
         let response = response.1;
         let status = response.status();
@@ -65,10 +88,10 @@ impl Asker {
                 None => Ok(text),
             };
         }
-        Err(refusal(status, &text))
+        Err(refusal(status, &text, form))
     }
 
-    async fn sent(&self, url: &Url) -> Result<(Option<String>, Response), RegistryError> {
+    async fn sent(&self, url: &Url, form: Form) -> Result<(Option<String>, Response), RegistryError> {
         let mut request = self.client.get(url.clone());
         let token = match &self.token {
             Some(source) => Some(source.token().await?),
@@ -80,8 +103,8 @@ impl Asker {
         if self.beta {
             request = request.header(BETA, "true");
         }
-        if self.signatures.is_some() {
-            request = request.header(ACCEPT, SIGNED);
+        if let Some(accept) = form.accept(self.signatures.is_some()) {
+            request = request.header(ACCEPT, accept);
         }
         let response = request.send().await.map_err(|error| unreachable("it", error))?;
         Ok((token, response))
@@ -89,53 +112,63 @@ impl Asker {
 }
 
 /// What an answer other than 200 means.
-fn refusal(status: StatusCode, body: &[u8]) -> RegistryError {
-    let description = description(body);
+fn refusal(status: StatusCode, body: &[u8], form: Form) -> RegistryError {
+    let said = Said::of(body);
+    let answered = |how: &str| RegistryError::Unreachable(format!("it answered {}{how}", status.as_u16()));
     match status {
-        StatusCode::NOT_FOUND => RegistryError::UnknownReceiver(description),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            RegistryError::Unreachable(format!("it answered {}", status.as_u16()))
-        }
-        status if status.is_server_error() => RegistryError::Unreachable(format!("it answered {}", status.as_u16())),
+        StatusCode::NOT_FOUND if said.is_about_the_receiver() => RegistryError::UnknownReceiver(said.description()),
+        StatusCode::NOT_FOUND if said.is_about_a_certificate() => match form {
+            // That is what was asked for.
+            Form::Text => RegistryError::UnknownReceiver(said.description()),
+            Form::Json => RegistryError::Untold("it cannot find the receiver's certificate".into()),
+        },
+        // A proxy's, or that of another service at this address.
+        StatusCode::NOT_FOUND => answered(", not in the words of a registry; look at [registry] url"),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => answered(""),
+        status if status.is_server_error() => answered(""),
         status if status.is_client_error() => RegistryError::Refused {
             status: status.as_u16(),
-            description,
+            description: said.description(),
         },
         status => RegistryError::Unusable(format!("it answered {}", status.as_u16())),
     }
 }
 
-/// `error_description` of an error, or `message` of one about a person. Spec: service registry, 3.9.
-fn description(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Said {
-        error_description: Option<String>,
-        message: Option<String>,
-    }
-    let said: Said = serde_json::from_slice(body).ok()?;
-    let text = said.error_description.or(said.message)?;
-    let text: String = text.chars().filter(|c| !c.is_control()).take(SAID).collect();
-    (!text.trim().is_empty()).then(|| without_person_numbers(&text))
+/// The body of an error. Spec: service registry, 3.9.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    error_code: Option<String>,
+    error_description: Option<String>,
+    /// Instead of these in one about a person.
+    message: Option<String>,
 }
 
-/// The same with stars for eleven digits or more in a row. Spec: service registry, 10 (8).
-pub(crate) fn without_person_numbers(text: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let others = rest[digits..]
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len() - digits);
-        if digits >= PERSON_NUMBER {
-            hidden.push_str("***********");
-        } else {
-            hidden.push_str(&rest[..digits]);
-        }
-        hidden.push_str(&rest[digits..digits + others]);
-        rest = &rest[digits + others..];
+impl Said {
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
     }
-    hidden
+
+    /// Only the registry itself can say that somebody is not there: what is known is forgotten then. It says so when a certificate
+    /// cannot be had, too.
+    fn is_about_the_receiver(&self) -> bool {
+        match (&self.error_code, &self.error_description, &self.message) {
+            (Some(code), Some(_), _) => code != NO_CERTIFICATE,
+            (None, None, Some(message)) => message.starts_with(NO_CITIZEN),
+            _ => false,
+        }
+    }
+
+    fn is_about_a_certificate(&self) -> bool {
+        self.error_code.as_deref() == Some(NO_CERTIFICATE)
+    }
+
+    /// What it said, in short and without person numbers.
+    fn description(self) -> Option<String> {
+        let text = self.error_description.or(self.message)?;
+        let text: String = text.chars().filter(|c| !c.is_control()).take(SAID).collect();
+        (!text.trim().is_empty()).then(|| without_person_numbers(&text))
+    }
 }
 
 /// Reads an answer to its end.
@@ -152,13 +185,7 @@ pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>
 
 /// No connection, or no answer in time. The URL can hold a person number, and stays out.
 pub(super) fn unreachable(what: &str, error: reqwest::Error) -> RegistryError {
-    let error = error.without_url();
-    let mut text = format!("{what}: {error}");
-    let mut cause = std::error::Error::source(&error);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
+    let text = format!("{what}: {}", with_causes(&error.without_url()));
     RegistryError::Unreachable(without_person_numbers(&text))
 }
 
@@ -169,33 +196,51 @@ mod tests {
     #[test]
     fn what_it_says_of_an_error_is_repeated_without_person_numbers() {
         let body = br#"{"error_code":"","error_description":"Entity with identifier '05839012391' not found."}"#;
-        let error = refusal(StatusCode::NOT_FOUND, body);
+        let error = refusal(StatusCode::NOT_FOUND, body, Form::Json);
         assert_eq!(
             error.to_string(),
             "the registry does not know the receiver: Entity with identifier '***********' not found."
         );
         let body = br#"{"message":"No service record found for citizen: 05839012391"}"#;
-        let error = refusal(StatusCode::NOT_FOUND, body);
+        let error = refusal(StatusCode::NOT_FOUND, body, Form::Json);
+        assert!(matches!(error, RegistryError::UnknownReceiver(_)));
         assert!(error.to_string().ends_with("citizen: ***********"), "{error}");
-        assert_eq!(
-            without_person_numbers("0192:910076787, æ 1 12345678901"),
-            "0192:910076787, æ 1 ***********"
-        );
+    }
+
+    #[test]
+    fn a_404_that_is_not_the_registrys_own_says_nothing_about_the_receiver() {
+        for body in [
+            "",
+            "<html>404</html>",
+            "{}",
+            r#"{"message":"no Route matched with those values"}"#,
+            r#"{"timestamp":"2026-03-02","status":404,"error":"Not Found","path":"/a","message":"No message available"}"#,
+            r#"{"error_description":"gone"}"#,
+            r#"[{"error_code":"","error_description":""}]"#,
+        ] {
+            let error = refusal(StatusCode::NOT_FOUND, body.as_bytes(), Form::Json);
+            assert!(matches!(error, RegistryError::Unreachable(_)), "{body}: {error}");
+        }
+        let body = br#"{"error_code":"certificate_not_found","error_description":"Unable to find DPO certificate"}"#;
+        let error = refusal(StatusCode::NOT_FOUND, body, Form::Json);
+        assert!(matches!(error, RegistryError::Untold(_)), "{error}");
+        let error = refusal(StatusCode::NOT_FOUND, body, Form::Text);
+        assert!(matches!(error, RegistryError::UnknownReceiver(_)), "{error}");
     }
 
     #[test]
     fn each_class_of_error_is_told_apart() {
-        let of = |status| refusal(StatusCode::from_u16(status).unwrap(), b"no json");
-        assert_eq!(of(404), RegistryError::UnknownReceiver(None));
-        for (status, fault) in [(400, false), (401, true), (403, true)] {
-            let error = of(status);
-            assert!(matches!(error, RegistryError::Refused { status: told, .. } if told == status));
-            assert_eq!(error.is_fault(), fault);
+        let of = |status| refusal(StatusCode::from_u16(status).unwrap(), b"no json", Form::Json);
+        for told in [400, 401, 403] {
+            assert!(matches!(of(told), RegistryError::Refused { status, .. } if status == told));
         }
-        for status in [408, 429, 500, 503] {
+        for status in [404, 408, 429, 500, 503] {
             assert!(matches!(of(status), RegistryError::Unreachable(_)), "{status}");
         }
         assert!(matches!(of(302), RegistryError::Unusable(_)));
-        assert!(of(302).is_fault() && of(503).is_fault() && !of(404).is_fault());
+        for status in [302, 400, 401, 404, 503] {
+            assert!(of(status).is_fault(), "{status}");
+        }
+        assert!(!RegistryError::UnknownReceiver(None).is_fault());
     }
 }

@@ -14,12 +14,17 @@ async fn refused(says: Says) -> RegistryError {
 #[tokio::test]
 async fn each_class_of_fault_is_told_apart() {
     let said = json!({ "error_code": "", "error_description": "Security level 4 is not available" });
-    let error = refused(Says::Error(404, json!({ "error_description": "Entity not found" }))).await;
+    let error = refused(Says::NotThere).await;
     assert_eq!(error, RegistryError::UnknownReceiver(Some("Entity not found".into())));
     let error = refused(Says::Error(400, said)).await;
-    assert!(matches!(error, RegistryError::Refused { status: 400, .. }) && !error.is_fault());
+    assert!(matches!(error, RegistryError::Refused { status: 400, .. }) && error.is_fault());
     assert!(error.to_string().contains("Security level 4"), "{error}");
-    for says in [Says::Error(500, json!({})), Says::Error(503, json!({})), Says::Hang] {
+    for says in [
+        Says::Error(404, json!({ "message": "no Route matched with those values" })),
+        Says::Error(500, json!({})),
+        Says::Error(503, json!({})),
+        Says::Hang,
+    ] {
         let error = refused(says).await;
         assert!(
             matches!(error, RegistryError::Unreachable(_)) && error.is_fault(),
@@ -32,6 +37,18 @@ async fn each_class_of_fault_is_told_apart() {
         matches!(error, RegistryError::Unusable(_)) && error.is_fault(),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_about_another_receiver_is_no_answer() {
+    let stand_in = StandIn::new(Says::About(organisation("DPO")));
+    let client = client(&stand_in, |_| {});
+    assert_eq!(services(&client, in_process()).await.unwrap(), ["DPO"]);
+    let error = services(&client, Question::about("974720760")).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Untold(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("another receiver"), "{text}");
+    assert!(!text.contains(RECEIVER) && !text.contains("974720760"), "{text}");
 }
 
 #[tokio::test]

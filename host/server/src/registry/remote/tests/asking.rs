@@ -100,16 +100,6 @@ async fn one_token_serves_until_it_ends_or_is_refused() {
 }
 
 #[tokio::test]
-async fn who_somebody_is_is_asked_without_members() {
-    let stand_in = StandIn::new(Says::Good(
-        json!({ "infoRecord": { "identifier": RECEIVER }, "serviceRecords": [] }),
-    ));
-    let client = client(&stand_in, |settings| settings.print = false);
-    assert_eq!(client.info(RECEIVER).await.unwrap()["identifier"], RECEIVER);
-    assert_eq!(stand_in.places(), ["info/910076787"]);
-}
-
-#[tokio::test]
 async fn nobody_is_asked_at_the_start_and_about_nobody() {
     let stand_in = StandIn::new(Says::Hang);
     let client = client(&stand_in, |_| {});

@@ -37,7 +37,7 @@ impl Ground {
     }
 
     fn living(&self, life: Duration) -> LastAnswers {
-        LastAnswers::new(self.store.clone(), self.vault.clone(), life)
+        LastAnswers::new(self.store.clone(), &self.vault, life)
     }
 
     /// A client that keeps nothing in memory.
@@ -103,11 +103,106 @@ async fn what_the_registry_takes_back_is_forgotten() {
     let mut stand_in = StandIn::new(Says::Good(organisation("DPO")));
     let client = ground.client(&stand_in);
     services(&client, in_process()).await.unwrap();
-    stand_in.says(Says::Error(404, json!({})));
+    stand_in.says(Says::NotThere);
     assert!(services(&client, in_process()).await.is_err());
     stand_in.kill();
     let error = services(&client, in_process()).await.unwrap_err();
     assert!(matches!(error, RegistryError::Unreachable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn who_only_looks_at_them_uses_them_and_changes_none() {
+    let ground = Ground::new().await;
+    let mut stand_in = StandIn::new(Says::Good(organisation("DPO")));
+    services(&ground.client(&stand_in), in_process()).await.unwrap();
+    let key = ground.vault.store_key().clone();
+    let last = LastAnswers::looked_at(ground.store.clone(), key, Duration::from_hours(72));
+    let looking = client_with(&stand_in, Some(last), |settings| settings.cache_seconds = 0);
+    let other = Question::about("974720760");
+    services(&looking, other).await.unwrap();
+    stand_in.says(Says::NotThere);
+    assert!(services(&looking, in_process()).await.is_err());
+    looking.tidy().await;
+    stand_in.kill();
+    let answer = looking.capabilities(in_process()).await.unwrap();
+    assert!(
+        matches!(answer.source, Source::LastAnswer(_)),
+        "what was taken back is still kept"
+    );
+    assert!(services(&looking, other).await.is_err(), "what was found is not kept");
+}
+
+#[tokio::test]
+async fn a_proxy_that_finds_no_page_takes_nothing_back() {
+    let ground = Ground::new().await;
+    let mut stand_in = StandIn::new(Says::Good(organisation("DPO")));
+    let client = ground.client(&stand_in);
+    services(&client, in_process()).await.unwrap();
+    let without_certificate = json!({ "error_code": "certificate_not_found", "error_description": "none" });
+    for body in [json!({}), json!({ "message": "not found" }), without_certificate] {
+        stand_in.says(Says::Error(404, body));
+        let answer = ground.client(&stand_in).capabilities(in_process()).await.unwrap();
+        assert!(matches!(answer.source, Source::LastAnswer(_)));
+    }
+    stand_in.kill();
+    assert_eq!(services(&client, in_process()).await.unwrap(), ["DPO"]);
+}
+
+#[tokio::test]
+async fn an_answer_about_another_receiver_does_not_take_the_place_of_the_last_one() {
+    let ground = Ground::new().await;
+    let stand_in = StandIn::new(Says::Good(organisation("DPO")));
+    let client = ground.client(&stand_in);
+    let question = Question::about("974720760").in_process(PROCESS);
+    services(&client, question).await.unwrap();
+    stand_in.says(Says::About(organisation("DPV")));
+    assert_eq!(services(&client, question).await.unwrap(), ["DPO"]);
+    assert_eq!(
+        services(&client, in_process()).await.unwrap(),
+        ["DPV"],
+        "others are asked for"
+    );
+    assert_eq!(client.report().unwrap()["silentSince"], Value::Null);
+}
+
+#[tokio::test]
+async fn that_a_receiver_took_nothing_long_ago_says_nothing_about_now() {
+    let ground = Ground::new().await;
+    let empty = json!({ "infoRecord": { "identifier": RECEIVER }, "serviceRecords": [] });
+    let mut stand_in = StandIn::new(Says::Good(empty));
+    let client = ground.client(&stand_in);
+    let error = services(&client, in_process()).await.unwrap_err();
+    assert!(matches!(error, RegistryError::NotAccepted { .. }), "{error}");
+    stand_in.kill();
+    let error = services(&client, in_process()).await.unwrap_err();
+    assert!(error.is_fault(), "{error}");
+}
+
+#[tokio::test]
+async fn after_a_while_one_question_finds_out_whether_it_can_be_asked_again() {
+    let ground = Ground::new().await;
+    let stand_in = StandIn::new(Says::Good(organisation("DPO")));
+    let client = ground.client(&stand_in);
+    let processes: Vec<String> = (0..10).map(|number| format!("urn:p:{number}")).collect();
+    let questions = || {
+        processes
+            .iter()
+            .map(|process| Question::about(RECEIVER).in_process(process))
+    };
+    for question in questions() {
+        services(&client, question).await.unwrap();
+    }
+    stand_in.says(Says::Hang);
+    services(&client, questions().next().unwrap()).await.unwrap();
+    let before = stand_in.asked().len();
+    tokio::time::sleep(PAUSE + Duration::from_millis(50)).await;
+    let answers = futures::future::join_all(questions().map(|question| services(&client, question))).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(stand_in.asked().len(), before + 1);
+    stand_in.says(Says::Good(organisation("DPO")));
+    tokio::time::sleep(PAUSE + Duration::from_millis(50)).await;
+    services(&client, questions().next().unwrap()).await.unwrap();
+    assert_eq!(client.report().unwrap()["silentSince"], Value::Null);
 }
 
 #[tokio::test]

@@ -112,3 +112,16 @@ async fn made_up_names_of_keys_do_not_cause_a_question_each() {
     }
     assert_eq!(stand_in.count("jwk"), 1);
 }
+
+#[tokio::test]
+async fn keys_that_come_slowly_are_not_asked_for_by_each_who_waits() {
+    let stand_in = StandIn::new(Says::Good(organisation("DPO")));
+    *stand_in.life.keys_after.lock().unwrap() = Duration::from_mins(1);
+    // Longer than the pause between two questions for keys.
+    let client = client(&stand_in, |settings| settings.read_time = Duration::from_millis(2200));
+    let asked = ["910076787", "974720760", "991825827"].map(|receiver| services(&client, Question::about(receiver)));
+    for outcome in futures::future::join_all(asked).await {
+        assert!(matches!(outcome, Err(RegistryError::Unreachable(_))), "{outcome:?}");
+    }
+    assert_eq!(stand_in.count("jwk"), 1);
+}

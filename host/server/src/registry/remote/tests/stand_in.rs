@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -64,14 +65,18 @@ impl Signer {
 /// What it says to every question.
 #[derive(Clone)]
 pub(crate) enum Says {
-    /// A good answer, in the form that was asked for.
+    /// A good answer, in the form that was asked for, about whoever was asked for.
     Good(Value),
+    /// A good answer about whom it names.
+    About(Value),
     /// A good answer without a signature.
     Unsigned(Value),
     /// These bytes with 200.
     Bytes(Vec<u8>),
     /// An error.
     Error(u16, Value),
+    /// Its own 404.
+    NotThere,
     /// Nothing.
     Hang,
 }
@@ -90,6 +95,8 @@ pub(crate) struct Life {
     pub(crate) says: Mutex<Says>,
     pub(crate) signer: Mutex<Arc<Signer>>,
     pub(crate) published: Mutex<Vec<Arc<Signer>>>,
+    /// Until its keys are told.
+    pub(crate) keys_after: Mutex<Duration>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -106,6 +113,7 @@ impl StandIn {
             says: Mutex::new(says),
             signer: Mutex::new(FIRST.clone()),
             published: Mutex::new(vec![FIRST.clone()]),
+            keys_after: Mutex::default(),
             seen: Mutex::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -139,7 +147,7 @@ impl StandIn {
     /// Questions about receivers, in their order.
     pub(crate) fn asked(&self) -> Vec<Seen> {
         let seen = self.life.seen.lock().unwrap();
-        let about = |seen: &&Seen| seen.place.starts_with("identifier/") || seen.place.starts_with("info/");
+        let about = |seen: &&Seen| seen.place.starts_with("identifier/");
         seen.iter().filter(about).cloned().collect()
     }
 
@@ -187,6 +195,8 @@ async fn answer(State(life): State<Arc<Life>>, request: Request) -> Response {
     let accept = seen.accept.clone().unwrap_or_default();
     life.seen.lock().unwrap().push(seen);
     if place == "jwk" {
+        let after = *life.keys_after.lock().unwrap();
+        tokio::time::sleep(after).await;
         let published = life.published.lock().unwrap();
         let mut keys = vec![json!({ "kty": "EC", "crv": "P-256", "x": "", "y": "" })];
         keys.extend(published.iter().map(|signer| signer.jwk()));
@@ -196,17 +206,40 @@ async fn answer(State(life): State<Arc<Life>>, request: Request) -> Response {
         return plain(200, json!({ "access_token": "abc", "expires_in": 120 }).to_string());
     }
     let says = life.says.lock().unwrap().clone();
+    let signed = accept.starts_with("application/jose");
     match says {
-        Says::Good(value) if accept.starts_with("application/jose") => {
-            let signer = life.signer.lock().unwrap().clone();
-            let header = json!({ "alg": "RS256", "kid": signer.kid, "x5c": ["AA=="] });
-            plain(200, signer.sign(&header, value.to_string().as_bytes()))
-        }
-        Says::Good(value) | Says::Unsigned(value) => plain(200, value.to_string()),
+        Says::Good(value) => good(&life, about(value, &place).to_string().as_bytes(), signed),
+        Says::About(value) => good(&life, value.to_string().as_bytes(), signed),
+        Says::Unsigned(value) => plain(200, about(value, &place).to_string()),
+        Says::NotThere => plain(404, not_there().to_string()),
         Says::Bytes(bytes) => plain(200, bytes),
         Says::Error(status, body) => plain(status, body.to_string()),
         Says::Hang => std::future::pending().await,
     }
+}
+
+/// The registry's own 404.
+pub(crate) fn not_there() -> Value {
+    json!({ "error_code": "", "error_description": "Entity not found" })
+}
+
+/// The answer with the number of whoever was asked for.
+fn about(mut value: Value, place: &str) -> Value {
+    let asked = place.strip_prefix("identifier/").unwrap_or_default();
+    let asked = asked.split(['/', '?']).next().unwrap_or_default();
+    if let Some(identifier) = value.pointer_mut("/infoRecord/identifier") {
+        *identifier = asked.into();
+    }
+    value
+}
+
+fn good(life: &Life, text: &[u8], signed: bool) -> Response {
+    if !signed {
+        return plain(200, text.to_vec());
+    }
+    let signer = life.signer.lock().unwrap().clone();
+    let header = json!({ "alg": "RS256", "kid": signer.kid, "x5c": ["AA=="] });
+    plain(200, signer.sign(&header, text))
 }
 
 fn plain(status: u16, body: impl Into<Body>) -> Response {
