@@ -153,33 +153,30 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
 
     let envelope = sbd.envelope().map_err(|violations| call.header(&violations))?;
     let message_id = envelope.message_id.as_str();
-    let known = node
-        .store
-        .knows_message(message_id)
-        .await
-        .map_err(|error| ApiError::of_store(&error, message_id))?;
-    if known {
-        return Err(ApiError::of_store(&StoreError::MessageExists, message_id));
-    }
-    own_certificate(node)?;
-    receiver_certificate(node, &sbd, &capability).await?;
-    let violations = sbd.validate(now);
-    if !violations.is_empty() {
-        return Err(call.header(&violations));
-    }
-    let Some(rules) = rules else {
-        return Err(no_adapter(node, &service));
+    let checked = async {
+        own_certificate(node)?;
+        receiver_certificate(node, &sbd, &capability).await?;
+        let violations = sbd.validate(now);
+        if !violations.is_empty() {
+            return Err(call.header(&violations));
+        }
+        let rules = rules.ok_or_else(|| no_adapter(node, &service))?;
+        let violations = sbd.validate_body();
+        if !violations.is_empty() {
+            return Err(call.body(&sbd, &violations));
+        }
+        if !sbd.standard_fits_type() {
+            return Err(does_not_fit(&sbd));
+        }
+        match mismatch {
+            Some(mismatch) => Err(ApiError::new(kind::CHANNEL_INVALID, mismatch.to_string())),
+            None => Ok(rules),
+        }
     };
-    let violations = sbd.validate_body();
-    if !violations.is_empty() {
-        return Err(call.body(&sbd, &violations));
-    }
-    if !sbd.standard_fits_type() {
-        return Err(does_not_fit(&sbd));
-    }
-    if let Some(mismatch) = mismatch {
-        return Err(ApiError::new(kind::CHANNEL_INVALID, mismatch.to_string()));
-    }
+    let rules = match checked.await {
+        Ok(rules) => rules,
+        Err(error) => return Err(unless_known(node, message_id, error).await),
+    };
 
     let facts = facts_of(&sbd, &service).map_err(|error| {
         tracing::error!(%error, "a checked SBD has no facts");
@@ -202,6 +199,16 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
         limit,
         title_required: rules.title_required,
     })
+}
+
+/// That the id is known comes before everything else that is wrong. Whoever stores a message looks for that too: only one that is refused is
+/// looked for here.
+async fn unless_known(node: &Node, message_id: &str, refusal: ApiError) -> ApiError {
+    match node.store.knows_message(message_id).await {
+        Ok(true) => ApiError::of_store(&StoreError::MessageExists, message_id),
+        Ok(false) => refusal,
+        Err(error) => ApiError::of_store(&error, message_id),
+    }
 }
 
 /// The SBD as it is stored and answered.

@@ -15,7 +15,7 @@ mod tests;
 mod together;
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) use together::Together;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Hints to other nodes are at least so far apart.
 const HINTS: Duration = Duration::from_millis(100);
+/// How long a writer's statements may keep the next one waiting.
+const SLOW: Duration = Duration::from_millis(20);
 /// Under load: how long the first piece waits for others that share its commit.
 const COMPANY: Duration = Duration::from_millis(1);
 /// Pieces of the commit before, from which on there is load.
@@ -129,10 +131,13 @@ impl Writers {
         let (jobs, inbox) = mpsc::channel();
         let inbox: Inbox = Arc::new(Mutex::new(inbox));
         let mut first = Some(first);
+        let turns = Arc::new(Turns::default());
         let mut threads = Vec::new();
         for number in 0..backend.writers().max(1) {
             let mut writer = Writer {
                 backend: Arc::clone(backend),
+                turns: Arc::clone(&turns),
+                turn: None,
                 connection: first.take(),
                 hinted: None,
             };
@@ -210,8 +215,39 @@ enum Attempt {
     Unclear(String),
 }
 
+/// Whose statements are run. While one writer has its turn, pieces gather for the next one: many that share statements and a commit cost
+/// hardly more than one. Commits are waited for outside of turns.
+#[derive(Default)]
+struct Turns {
+    taken: Mutex<bool>,
+    free: Condvar,
+}
+
+impl Turns {
+    /// Waits for a turn; a slow one does not hold up the others for long.
+    fn take(self: &Arc<Self>) -> Turn {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.free.wait_timeout_while(taken, SLOW, |taken| *taken);
+        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *taken = true;
+        Turn(Arc::clone(self))
+    }
+}
+
+/// Ends when it is dropped.
+struct Turn(Arc<Turns>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.free.notify_one();
+    }
+}
+
 struct Writer {
     backend: Arc<dyn Backend>,
+    turns: Arc<Turns>,
+    turn: Option<Turn>,
     connection: Option<Connection>,
     /// When the others were told last that there is work.
     hinted: Option<Instant>,
@@ -220,9 +256,11 @@ struct Writer {
 impl Writer {
     fn run(&mut self, inbox: &Inbox) {
         let mut load = false;
-        while let Some(waiting) = take(inbox, self.backend.batch(), load) {
+        while let Some((waiting, turn)) = take(inbox, &self.turns, self.backend.batch(), load) {
             load = waiting.iter().map(|job| job.size()).sum::<usize>() >= LOAD;
+            self.turn = Some(turn);
             self.commit(waiting);
+            self.turn = None;
         }
     }
 
@@ -336,6 +374,7 @@ impl Writer {
             connection.driver().rollback();
             return Ok(());
         }
+        self.turn = None;
         match connection.driver().commit() {
             Ok(()) => Ok(()),
             Err(Commit::Failed(error)) => {
@@ -354,10 +393,11 @@ enum Ended {
     Unknown(super::Mark),
 }
 
-/// Waits for a piece, and takes what else is there. None: no more will come.
-fn take(inbox: &Inbox, limit: usize, load: bool) -> Option<Waiting> {
+/// Waits for a piece and for a turn, and takes what else is there. None: no more will come.
+fn take(inbox: &Inbox, turns: &Arc<Turns>, limit: usize, load: bool) -> Option<(Waiting, Turn)> {
     let inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
     let mut taken = vec![inbox.recv().ok()?];
+    let turn = turns.take();
     if load {
         std::thread::sleep(COMPANY);
     }
@@ -370,5 +410,5 @@ fn take(inbox: &Inbox, limit: usize, load: bool) -> Option<Waiting> {
             taken.push(job);
         }
     }
-    Some(taken)
+    Some((taken, turn))
 }

@@ -167,12 +167,16 @@ fn commit_together(numbers: std::ops::Range<u64>, limit: usize) -> Vec<Result<(u
     let inbox = Arc::new(Mutex::new(inbox));
     let mut writer = Writer {
         backend: Arc::new(played),
+        turns: Arc::default(),
+        turn: None,
         connection: None,
         hinted: None,
     };
     drop(sender);
-    while let Some(waiting) = take(&inbox, limit, false) {
+    while let Some((waiting, turn)) = take(&inbox, &writer.turns, limit, false) {
+        writer.turn = Some(turn);
         writer.commit(waiting);
+        writer.turn = None;
     }
     answers
         .into_iter()
