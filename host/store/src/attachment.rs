@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::blob;
-use super::outgoing::find_to_change;
+use super::outgoing::{self, find_to_change};
 use super::{Store, StoreError};
 use crate::database::{Connection, params, row};
 
@@ -161,6 +161,7 @@ impl Store {
         message_id: &str,
         file: NewAttachment,
         rules: AttachmentRules,
+        now: i64,
     ) -> Result<u32, StoreError> {
         let message_id = message_id.to_owned();
         self.write(move |connection| {
@@ -168,6 +169,7 @@ impl Store {
             if message.queued {
                 return Err(StoreError::AlreadyQueued);
             }
+            outgoing::touch(connection, message.id, now)?;
             let present = attachments(connection, &[message.id])?.remove(&message.id);
             let number = Present::of(present.unwrap_or_default()).take(&file.file, rules)?;
             add(connection, &[(message.id, number, &file)])?;

@@ -40,7 +40,7 @@ fn insert(
     if all.iter().any(|(new, _)| new.ready) {
         connection.hint();
     }
-    let message = |(new, _): &(&NewOutgoing, i64)| {
+    let message = |(new, now): &(&NewOutgoing, i64)| {
         row![
             kind,
             new.facts.message_id,
@@ -55,12 +55,13 @@ fn insert(
             new.sbd.content,
             new.facts.expiry,
             new.reply_channel,
+            now,
             new.sbd.data_key,
         ]
     };
     let added = connection.insert(
         "outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, sender_identifier, \
-         receiver, receiver_identifier, sbd, expiry, reply_channel, data_key)",
+         receiver, receiver_identifier, sbd, expiry, reply_channel, last_updated, data_key)",
         all.iter().map(message).collect(),
         " RETURNING message_id, id",
         |row| Ok((row.get(0)?, row.get(1)?)),

@@ -66,8 +66,8 @@ impl Store {
                 params![id, now],
             )?;
             connection.execute(
-                "UPDATE outgoing SET expiry = ?2 WHERE id = ?1 AND expiry < ?2",
-                params![id, expiry],
+                "UPDATE outgoing SET last_updated = ?2, expiry = CASE WHEN expiry < ?3 THEN ?3 ELSE expiry END WHERE id = ?1",
+                params![id, now, expiry],
             )?;
             connection.hint();
             connection.execute(

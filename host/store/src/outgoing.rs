@@ -100,6 +100,12 @@ pub(crate) fn find_to_change(connection: &Connection, message_id: &str) -> Resul
     find(connection, message_id, connection.dialect().for_update_of_sending())?.ok_or(StoreError::NotFound)
 }
 
+/// The fagsystem has done something with a message; lists can be sorted by when.
+pub(crate) fn touch(connection: &Connection, id: i64, now: i64) -> Result<(), StoreError> {
+    connection.execute("UPDATE outgoing SET last_updated = ?2 WHERE id = ?1", params![id, now])?;
+    Ok(())
+}
+
 /// Messages by row id.
 pub(crate) fn by_id(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64, OutgoingMessage>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE id");
@@ -223,6 +229,7 @@ impl Store {
                 "UPDATE sending SET state = 1, due = ?2 WHERE outgoing = ?1",
                 params![message.id, now],
             )?;
+            touch(connection, message.id, now)?;
             connection.hint();
             Ok(QueueOutcome::Queued)
         })

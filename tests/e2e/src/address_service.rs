@@ -139,6 +139,7 @@ folder = "data"
 
 [services.DPO]
 endpoint-url = "{base}"
+resource = "eformidling-dpo-meldingsutveksling"
 
 [services.DPV]
 endpoint-url = "{base}"
@@ -155,7 +156,7 @@ url = "{base}/smp"
 
 [registers.virksert]
 url = "{base}/virksert/"
-uses = {{ DPO = "{DPO_USE}" }}
+uses = {{ DPO = "{DPO_USE}", DPE = "{DPO_USE}" }}
 
 [registers.svarut]
 url = "{base}/svarut/api/v2"

@@ -316,7 +316,7 @@ async fn receive(node: &Arc<Node>, message_id: String, admitted: Admitted, arriv
         fail_point::reached("upload.before-commit");
         let attached = node
             .store
-            .attach(&message_id, attachment, AttachmentRules { limit })
+            .attach(&message_id, attachment, AttachmentRules { limit }, Node::now())
             .await;
         settle(&[file], attached.as_ref().err());
         attached.map_err(|error| match error {

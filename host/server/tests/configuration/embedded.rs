@@ -43,7 +43,7 @@ fn what_is_wrong_in_its_file_is_told_by_that_file() {
         ),
         (
             "[store.postgres]\nurl = \"x\"\nwriters = 0\n",
-            ":3: store.postgres.writers: must be from 1 to 100",
+            ":3: store.postgres.writers: unknown field",
         ),
     ] {
         let installation = installation(text);

@@ -17,7 +17,7 @@ async fn three(place: &Place) {
             }),
             ..file("arkivmelding.xml", 5)
         };
-        place.store.attach(id, described, RULES).await.unwrap();
+        place.store.attach(id, described, RULES, NOW).await.unwrap();
     }
     place.store.arrive(arrival("fourth", "t")).await.unwrap();
 }

@@ -38,7 +38,12 @@ async fn parallel_uploads_lose_nothing_and_number_each_file_once(place: Place) {
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
     let uploads = (0..20).map(|index| {
         let store = store.clone();
-        tokio::spawn(async move { store.attach("m", file(&format!("f{index}"), 1), RULES).await.unwrap() })
+        tokio::spawn(async move {
+            store
+                .attach("m", file(&format!("f{index}"), 1), RULES, NOW)
+                .await
+                .unwrap()
+        })
     });
     let mut numbers = Vec::new();
     for upload in uploads {
@@ -51,27 +56,27 @@ async fn parallel_uploads_lose_nothing_and_number_each_file_once(place: Place) {
 async fn files_are_refused_by_name_by_sum_and_after_sending(place: Place) {
     let store = &place.store;
     store.create(new("m"), Vec::new(), RULES, created()).await.unwrap();
-    store.attach("m", file("a", 600), RULES).await.unwrap();
+    store.attach("m", file("a", 600), RULES, NOW).await.unwrap();
     assert!(matches!(
-        store.attach("m", file("a", 1), RULES).await,
+        store.attach("m", file("a", 1), RULES, NOW).await,
         Err(StoreError::DuplicateFilename)
     ));
     assert!(matches!(
-        store.attach("m", file("b", 401), RULES).await,
+        store.attach("m", file("b", 401), RULES, NOW).await,
         Err(StoreError::TooLarge {
             total: 1001,
             limit: 1000
         })
     ));
-    store.attach("m", file("c", 400), RULES).await.unwrap();
+    store.attach("m", file("c", 400), RULES, NOW).await.unwrap();
     assert_eq!(store.queue("m", NOW).await.unwrap(), QueueOutcome::Queued);
     assert_eq!(store.queue("m", NOW).await.unwrap(), QueueOutcome::Already);
     assert!(matches!(
-        store.attach("m", file("d", 0), RULES).await,
+        store.attach("m", file("d", 0), RULES, NOW).await,
         Err(StoreError::AlreadyQueued)
     ));
     assert!(matches!(
-        store.attach("x", file("d", 0), RULES).await,
+        store.attach("x", file("d", 0), RULES, NOW).await,
         Err(StoreError::NotFound)
     ));
 }
@@ -254,7 +259,7 @@ async fn the_sum_of_the_files_is_what_counts(place: Place) {
             .create(new(id), vec![file("first", present * mib)], rules, created())
             .await
             .unwrap();
-        let added = store.attach(id, file("more", more * mib), rules).await;
+        let added = store.attach(id, file("more", more * mib), rules, NOW).await;
         assert_eq!(added.is_ok(), fits, "{present} + {more} MiB: {added:?}");
     }
 }

@@ -76,11 +76,11 @@ fn fill(ground: &Ground, waiting: u32) -> String {
     let (bytes, key) = (ground.bytes(&"5a".repeat(1500)), ground.bytes(&"5a".repeat(64)));
     format!(
         "INSERT INTO outgoing (kind, message_id, conversation_id, process, document_type, message_type, sender, sender_identifier,
-                receiver, receiver_identifier, sbd, data_key, expiry)
+                receiver, receiver_identifier, sbd, data_key, expiry, last_updated)
             WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {waiting})
             SELECT 'message', 'message-' || n, 'conversation-' || n, 'urn:no:difi:profile:arkivmelding:administrasjon:ver1.0',
                 'urn:no:difi:arkivmelding:xsd::arkivmelding', 'arkivmelding', '0192:991825827', '991825827',
-                '0192:' || (900000000 + n % 400), '' || (900000000 + n % 400), {bytes}, {key}, {NOW} + 3600000 FROM number;
+                '0192:' || (900000000 + n % 400), '' || (900000000 + n % 400), {bytes}, {key}, {NOW} + 3600000, {NOW} FROM number;
          INSERT INTO sending (outgoing, service, lane, state, due)
             SELECT id, 'S', receiver_identifier, 1, {NOW} FROM outgoing ORDER BY id;
          INSERT INTO attachment (outgoing, number, blob, filename, mime, size, is_primary)

@@ -109,7 +109,7 @@ impl House {
             },
             AttachmentRules { limit: 0 },
         );
-        self.node.store.attach(&id, file, rules).await.unwrap();
+        self.node.store.attach(&id, file, rules, Node::now()).await.unwrap();
         id
     }
 }

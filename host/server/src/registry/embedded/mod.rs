@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use budstikke_message::identifier::{Identifier, ProcessId};
 use budstikke_registry::caller::Caller;
 use budstikke_registry::lookup::{self, Directory, LookupError, Query};
+use budstikke_registry::registers;
 use budstikke_registry::rules::Trail;
 use budstikke_registry::store::OwnData;
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ pub struct EmbeddedRegistry {
 
 #[derive(Default)]
 struct Counts {
-    look_ups: AtomicU64,
+    fresh: AtomicU64,
     failures: AtomicU64,
     last_answers: AtomicU64,
 }
@@ -111,9 +112,9 @@ impl EmbeddedRegistry {
 
     async fn found(&self, question: Question<'_>) -> Result<Held, RegistryError> {
         let asked = self.asked(question)?;
-        count(&self.counts.look_ups);
         let error = match self.looked_up(&asked).await {
             Ok(answer) => {
+                count(&self.counts.fresh);
                 let whole = !answer.left_out.iter().any(|left_out| left_out.error.is_temporary());
                 let text = serde_json::to_vec(&answer.into_lookup()).map_err(|error| unwritten(&error))?;
                 if let Some(fallback) = self.fallback.as_ref().filter(|_| whole) {
@@ -126,7 +127,11 @@ impl EmbeddedRegistry {
             }
             Err(error) => error,
         };
-        count(&self.counts.failures);
+        count(if error.is_fault() {
+            &self.counts.failures
+        } else {
+            &self.counts.fresh
+        });
         if let Some(fallback) = &self.fallback {
             let kept_as = self.kept_as(&asked);
             match &error {
@@ -149,7 +154,10 @@ impl EmbeddedRegistry {
     async fn looked_up(&self, asked: &Asked) -> Result<lookup::Answer, RegistryError> {
         let caller = self.asker.caller(&asked.query.receiver).await?;
         let mut answer = self.answer(asked, &caller).await;
-        if let Err(LookupError::RegisterDenied { .. }) = &answer
+        if let Err(LookupError::RegisterDenied {
+            asker: registers::Asker::Caller,
+            ..
+        }) = &answer
             && self.asker.refused(&caller).await
         {
             // The token can have been called back before its time.
@@ -222,7 +230,7 @@ impl Registry for EmbeddedRegistry {
         Some(json!({
             "embedded": true,
             "ownDataReachable": self.own.is_reachable(),
-            "lookUps": read(&self.counts.look_ups),
+            "fresh": read(&self.counts.fresh),
             "failures": read(&self.counts.failures),
             "lastAnswersUsed": read(&self.counts.last_answers),
         }))

@@ -172,6 +172,7 @@ impl Ground {
         let of_one = |name: &_| {
             let settings = ServiceSettings {
                 endpoint_url: Some("https://altinn.example".into()),
+                resource: Some("letters".into()),
                 ..ServiceSettings::default()
             };
             (Clone::clone(name), settings)

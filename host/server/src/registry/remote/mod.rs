@@ -252,7 +252,23 @@ impl Inner {
 #[async_trait]
 impl Registry for RemoteRegistry {
     async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError> {
-        let held = self.found(question).await?;
+        let held = match (self.found(question).await, question) {
+            // That is how it says that nothing is there at a security level. Spec: service registry, 3.9.
+            (
+                Err(RegistryError::Refused { status: 400, .. }),
+                Question {
+                    process: Some(process),
+                    security_level: level @ Some(_),
+                    ..
+                },
+            ) => {
+                return Err(RegistryError::NotAccepted {
+                    process: process.to_owned(),
+                    level,
+                });
+            }
+            (found, _) => found?,
+        };
         let capabilities = held.found.capabilities.clone();
         if let Some(process) = question.process.filter(|_| capabilities.is_empty()) {
             if held.last.is_some() {

@@ -21,7 +21,7 @@ INSERT INTO sending (outgoing, service, lane, answers, state, due, attempt, unce
         CASE state WHEN 0 THEN expiry WHEN 3 THEN last_updated ELSE due END, attempt, uncertain, lease, holder, last_error
     FROM outgoing;
 DROP INDEX outgoing_ready, outgoing_waiting, outgoing_held, outgoing_drafts, outgoing_given_up, outgoing_answers;
-ALTER TABLE outgoing DROP COLUMN service, DROP COLUMN lane, DROP COLUMN last_updated, DROP COLUMN state, DROP COLUMN due,
+ALTER TABLE outgoing DROP COLUMN service, DROP COLUMN lane, DROP COLUMN state, DROP COLUMN due,
     DROP COLUMN attempt, DROP COLUMN uncertain, DROP COLUMN lease, DROP COLUMN holder, DROP COLUMN last_error;
 CREATE INDEX sending_ready ON sending (service, lane, outgoing) WHERE state = 1;
 CREATE INDEX sending_waiting ON sending (service, due) WHERE state = 4;

@@ -28,7 +28,6 @@ DROP INDEX outgoing_given_up;
 DROP INDEX outgoing_answers;
 ALTER TABLE outgoing DROP COLUMN service;
 ALTER TABLE outgoing DROP COLUMN lane;
-ALTER TABLE outgoing DROP COLUMN last_updated;
 ALTER TABLE outgoing DROP COLUMN state;
 ALTER TABLE outgoing DROP COLUMN due;
 ALTER TABLE outgoing DROP COLUMN attempt;
