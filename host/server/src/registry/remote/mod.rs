@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use budstikke_message::identifier::OrganisationNumber;
+use budstikke_message::identifier::{Identifier, OrganisationNumber};
 use budstikke_message::x509::Certificate;
 use futures::FutureExt as _;
 use reqwest::Url;
@@ -155,7 +155,18 @@ impl RemoteRegistry {
             }
             .boxed()
         });
-        asking.await
+        asking.await.map_err(|error| of_receiver(question.receiver, error))
+    }
+}
+
+/// What is no identifier is nobody's: a service that refuses to look for it is not at fault. Spec: service registry, 3.9.
+fn of_receiver(receiver: &str, error: RegistryError) -> RegistryError {
+    match error {
+        RegistryError::Refused {
+            status: 400,
+            description,
+        } if Identifier::parse_any(receiver).is_err() => RegistryError::UnknownReceiver(description),
+        error => error,
     }
 }
 
@@ -252,23 +263,7 @@ impl Inner {
 #[async_trait]
 impl Registry for RemoteRegistry {
     async fn capabilities(&self, question: Question<'_>) -> Result<Answer, RegistryError> {
-        let held = match (self.found(question).await, question) {
-            // That is how it says that nothing is there at a security level. Spec: service registry, 3.9.
-            (
-                Err(RegistryError::Refused { status: 400, .. }),
-                Question {
-                    process: Some(process),
-                    security_level: level @ Some(_),
-                    ..
-                },
-            ) => {
-                return Err(RegistryError::NotAccepted {
-                    process: process.to_owned(),
-                    level,
-                });
-            }
-            (found, _) => found?,
-        };
+        let held = self.found(question).await?;
         let capabilities = held.found.capabilities.clone();
         if let Some(process) = question.process.filter(|_| capabilities.is_empty()) {
             if held.last.is_some() {
