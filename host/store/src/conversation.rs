@@ -1,7 +1,7 @@
 //! Conversations and statuses: the lasting record of a message.
 
 use super::condition::Where;
-use super::outgoing::Removal;
+use super::outgoing::{FROM, Removal};
 use super::record::{
     CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, add_status,
     conversation_of, conversation_row,
@@ -411,14 +411,15 @@ impl Store {
     /// Spec: documents and packaging, 11.2.
     pub async fn expire(&self, now: i64, expired: NewStatus) -> Result<usize, StoreError> {
         self.write(move |connection| {
-            let due: Vec<(i64, String, String)> = connection.all(
+            let due = format!(
                 "SELECT id, message_id, direction FROM conversation WHERE finished = 0 AND expiry < ?1 \
-                     AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
+                     AND NOT (direction = 'OUTGOING' AND EXISTS (SELECT 1 FROM {FROM} \
                      WHERE outgoing.message_id = conversation.message_id AND kind = 'message' AND (state = 2 OR uncertain = 1 OR \
-                     EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500",
-                params![now],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )?;
+                     EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.outgoing = outgoing.id)))) LIMIT 500"
+            );
+            let due: Vec<(i64, String, String)> = connection.all(&due, params![now], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
             let mut ended = 0;
             for (conversation, message_id, direction) in &due {
                 if direction == "INCOMING" {
@@ -431,7 +432,7 @@ impl Store {
                 ended += 1;
             }
             let alone = format!(
-                "SELECT id FROM outgoing JOIN sending ON sending.outgoing = outgoing.id WHERE state = 0 AND due < ?1 AND NOT EXISTS \
+                "SELECT id FROM {FROM} WHERE state = 0 AND due < ?1 AND NOT EXISTS \
                      (SELECT 1 FROM conversation WHERE conversation.message_id = outgoing.message_id \
                      AND direction = 'OUTGOING') LIMIT 500{}",
                 connection.dialect().for_update_of_sending()

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::blob::{self, StoredFile};
 use super::condition::Where;
 use super::creation::{self, NewOutgoing};
+use super::outgoing::FROM;
 use super::record::{
     ConversationFacts, Direction, ListedMessage, NewConversation, NewStatus, PageRequest, SealedSbd, add_status,
     conversation_of, insert_conversation, listed,
@@ -206,11 +207,8 @@ fn add_answer(
     message_id: &str,
     status: &NewStatus,
 ) -> Result<(), StoreError> {
-    let under_way = connection.exists(
-        "SELECT 1 FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
-         WHERE kind = 'message' AND message_id = ?1 AND attempt > 0",
-        params![message_id],
-    )?;
+    let attempted = format!("SELECT 1 FROM {FROM} WHERE kind = 'message' AND message_id = ?1 AND attempt > 0");
+    let under_way = connection.exists(&attempted, params![message_id])?;
     if under_way && matches!(status.status, Status::Mottatt | Status::Levert | Status::Lest) {
         add_status(connection, conversation, &NewStatus::plain(Status::Sendt, status.at))?;
     }

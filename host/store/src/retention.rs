@@ -169,12 +169,15 @@ fn remove_conversation(connection: &Connection, one: &Old, now: i64) -> Result<b
         return Ok(false);
     };
     let in_hand = if direction == Direction::Incoming.as_str() {
-        "SELECT id, 1 FROM incoming WHERE message_id = ?1"
+        "SELECT id, 1 FROM incoming WHERE message_id = ?1".to_owned()
     } else {
-        "SELECT id, CASE WHEN state = 3 THEN 0 ELSE 1 END FROM outgoing JOIN sending ON sending.outgoing = outgoing.id \
-         WHERE message_id = ?1 AND kind = 'message'"
+        format!(
+            "SELECT id, CASE WHEN state = 3 THEN 0 ELSE 1 END FROM {} WHERE message_id = ?1 AND kind = 'message'{}",
+            outgoing::FROM,
+            connection.dialect().for_update_of_sending()
+        )
     };
-    let left = connection.maybe(in_hand, params![message_id], |row| {
+    let left = connection.maybe(&in_hand, params![message_id], |row| {
         Ok((row.get::<i64>(0)?, row.get::<bool>(1)?))
     })?;
     match left {
