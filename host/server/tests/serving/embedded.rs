@@ -8,7 +8,14 @@ use serde_json::Value;
 use crate::process::Process;
 
 const OPEN: &str = "open = true\nmanage-open = [\"health\"]\n";
-const SERVICES: &str = "[services.DPO]\nendpoint-url = \"https://dpo.example\"\nresource = \"letters\"\n[services.DPV]\nendpoint-url = \"https://dpv.example\"\n";
+const SERVICES: &str = r#"
+[services.DPO]
+endpoint-url = "https://dpo.example"
+resource = "letters"
+
+[services.DPV]
+endpoint-url = "https://dpv.example"
+"#;
 const ADMINISTRASJON: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
 const CERTIFIED: &str = "910076787";
 const UNREGISTERED: &str = "974720760";

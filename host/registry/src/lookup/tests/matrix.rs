@@ -14,21 +14,7 @@ use crate::data::Snapshot;
 /// A mission of eFormidling with its processes, as they are called between `urn:no:difi:profile:` and `:ver1.0`.
 type Mission = (&'static str, &'static [&'static str]);
 
-const SAKSBEHANDLING: Mission = (
-    "Saksbehandling",
-    &[
-        "arkivmelding:administrasjon",
-        "arkivmelding:helseSosialOgOmsorg",
-        "arkivmelding:kulturIdrettOgFritid",
-        "arkivmelding:naturOgMiljoe",
-        "arkivmelding:naeringsutvikling",
-        "arkivmelding:oppvekstOgUtdanning",
-        "arkivmelding:planByggOgGeodata",
-        "arkivmelding:skatterOgAvgifter",
-        "arkivmelding:tekniskeTjenester",
-        "arkivmelding:trafikkReiserOgSamferdsel",
-    ],
-);
+const SAKSBEHANDLING: Mission = ("Saksbehandling", super::organisations::SAKSBEHANDLING);
 const RECEIPTS: Mission = ("Kvittering på saksbehandling", &["arkivmelding:response"]);
 const TAUSHETSBELAGT: Mission = ("Taushetsbelagt saksbehandling", &["arkivmelding:taushetsbelagt"]);
 const INNSYNSKRAV: Mission = ("Innsynskrav", &["einnsyn:innsynskrav", "einnsyn:response"]);

@@ -6,7 +6,7 @@ use super::ask;
 use super::world::{RECEIVER, World, about, certificate, process};
 
 /// Every process of Saksbehandling.
-const SAKSBEHANDLING: &[&str] = &[
+pub(super) const SAKSBEHANDLING: &[&str] = &[
     "arkivmelding:administrasjon",
     "arkivmelding:helseSosialOgOmsorg",
     "arkivmelding:kulturIdrettOgFritid",

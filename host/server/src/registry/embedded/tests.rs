@@ -130,7 +130,7 @@ fn registered() -> OwnOrganisation {
     OwnOrganisation {
         name: Some("EGEN ETAT".into()),
         registrations: Some(BTreeSet::from([PROCESS.parse().unwrap()])),
-        certificates: BTreeMap::from([("DPO".to_owned(), identity().certificate().clone())]),
+        certificates: BTreeMap::from([("POST".to_owned(), identity().certificate().clone())]),
         ..OwnOrganisation::default()
     }
 }
@@ -168,7 +168,7 @@ impl Ground {
             ..config::Registry::default()
         };
         change(&mut settings);
-        let rules = Rules::built_in().unwrap();
+        let rules = Rules::read(include_str!("test_rules.toml")).unwrap();
         let of_one = |name: &_| {
             let settings = ServiceSettings {
                 endpoint_url: Some("https://altinn.example".into()),
@@ -230,18 +230,18 @@ async fn own_data_and_rules_answer_like_the_address_service_behind_http() {
     let [way] = answer.capabilities.as_slice() else {
         panic!()
     };
-    assert_eq!((way.service.as_str(), way.process.as_str()), ("DPO", PROCESS));
+    assert_eq!((way.service.as_str(), way.process.as_str()), ("POST", PROCESS));
     assert_eq!(way.certificate.as_deref(), Some(identity().certificate().der()));
     assert_eq!(way.address["endpointUrl"], "https://altinn.example");
-    assert_eq!(services(&registry, letter(OUTSIDE)).await.unwrap(), ["DPV"]);
+    assert_eq!(services(&registry, letter(OUTSIDE)).await.unwrap(), ["BOX"]);
     let all = services(&registry, Question::about(OWN)).await.unwrap();
     assert!(
-        all.contains(&"DPO".to_owned()) && all.contains(&"DPV".to_owned()),
+        all.contains(&"POST".to_owned()) && all.contains(&"BOX".to_owned()),
         "{all:?}"
     );
     let record = registry.record(OWN).await.unwrap();
     assert_eq!(record.info["organizationName"], "EGEN ETAT");
-    assert_eq!(record.primary["service"]["identifier"], "DPO");
+    assert_eq!(record.primary["service"]["identifier"], "POST");
     assert_eq!(record.all.len(), all.len());
     assert_eq!(
         registry.without_receiver(PROCESS).await.err(),
@@ -296,7 +296,7 @@ async fn a_register_that_is_away_fails_no_receiver_that_was_asked_for_before() {
     // Also after a restart.
     let registry = ground.registry();
     let answer = registry.capabilities(letter(OUTSIDE)).await.unwrap();
-    assert_eq!(answer.capabilities[0].service, "DPV");
+    assert_eq!(answer.capabilities[0].service, "BOX");
     assert!(matches!(answer.source, Source::LastAnswer(_)), "{:?}", answer.source);
     // Another question, and one that needs no register.
     let at_three = Question {
@@ -329,7 +329,7 @@ async fn an_answer_that_was_taken_back_is_not_fallen_back_on() {
     ground.outside.down.store(false, Ordering::SeqCst);
     services(&registry, letter(OUTSIDE)).await.unwrap();
     ground.goes_down();
-    assert_eq!(services(&registry, letter(OUTSIDE)).await.unwrap(), ["DPV"]);
+    assert_eq!(services(&registry, letter(OUTSIDE)).await.unwrap(), ["BOX"]);
 }
 
 #[tokio::test]
@@ -361,8 +361,8 @@ async fn each_step_is_told_without_the_receiver() {
     let steps = registry.steps(letter(OUTSIDE)).await.unwrap();
     for step in [
         "  registered-for-process: no, says ELMA",
-        "rule arkivmelding-everybody-else decides",
-        "record dpv: made, service DPV",
+        "rule everybody-else decides",
+        "record box: made, service BOX",
     ] {
         assert!(steps.contains(&step.to_owned()), "{step}: {steps:#?}");
     }
@@ -399,7 +399,7 @@ async fn registers_of_persons_are_shown_a_token_and_another_one_when_it_was_call
     assert_eq!(issuer.count("token"), 0, "no register of organisations wants one");
     ground.outside.refused.lock().unwrap().insert("abc".into());
     let citizen = Question::about(PERSON).in_process(INFORMATION);
-    assert_eq!(services(&registry, citizen).await.unwrap(), ["DPV"]);
+    assert_eq!(services(&registry, citizen).await.unwrap(), ["BOX"]);
     assert_eq!(*ground.outside.shown.lock().unwrap(), ["abc", "abc"]);
     assert_eq!(issuer.count("token"), 2, "the refused one is not used again");
 }
