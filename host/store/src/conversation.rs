@@ -1,7 +1,7 @@
 //! Conversations and statuses: the lasting record of a message.
 
 use super::condition::Where;
-use super::outgoing::{FROM, Removal};
+use super::outgoing::{FROM, Removal, SENDING};
 use super::record::{
     CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, add_status,
     conversation_of, conversation_row,
@@ -435,7 +435,7 @@ impl Store {
                 "SELECT id FROM {FROM} WHERE state = 0 AND due < ?1 AND NOT EXISTS \
                      (SELECT 1 FROM conversation WHERE conversation.message_id = outgoing.message_id \
                      AND direction = 'OUTGOING') LIMIT 500{}",
-                connection.dialect().for_update_of_sending()
+                connection.dialect().for_update_of(SENDING)
             );
             let alone: Vec<i64> = connection.all(&alone, params![now], |row| row.get(0))?;
             for draft in &alone {

@@ -3,7 +3,7 @@
 //! Conversations go with their statuses, receipts and events; messages on their way or waiting go with their key and files. What stays
 //! is the memory of ids, sixteen bytes of a digest for each, which names nobody and keeps the same letter from coming twice.
 
-use super::outgoing::FROM;
+use super::outgoing::{FROM, SENDING};
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError, conversation, incoming, outgoing, registry_answer};
 use crate::database::{Connection, params};
@@ -124,7 +124,7 @@ fn erase_some(connection: &Connection, subject: &Subject, now: i64) -> Result<us
     let messages: Vec<(i64, String, bool)> = connection.all(
         &format!(
             "SELECT id, message_id, CASE WHEN lease > 0 THEN 1 ELSE 0 END FROM {FROM} WHERE {condition} LIMIT {STEP}{}",
-            connection.dialect().for_update_of_sending()
+            connection.dialect().for_update_of(SENDING)
         ),
         params![value],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),

@@ -1,6 +1,6 @@
 //! Messages that were given up: their content stays for a while, so that somebody can send them again.
 
-use super::outgoing::{self, FROM};
+use super::outgoing::{self, FROM, SENDING};
 use super::{Store, StoreError};
 use crate::database::{Connection, DatabaseError, Row, params};
 
@@ -35,7 +35,7 @@ fn row(row: &dyn Row) -> Result<GivenUp, DatabaseError> {
 fn find(connection: &Connection, message_id: &str) -> Result<Option<i64>, StoreError> {
     let sql = format!(
         "SELECT id FROM {FROM} WHERE message_id = ?1 AND kind = 'message' AND state = 3{}",
-        connection.dialect().for_update_of_sending()
+        connection.dialect().for_update_of(SENDING)
     );
     Ok(connection.maybe(&sql, params![message_id], |row| row.get(0))?)
 }

@@ -58,6 +58,8 @@ pub(crate) const LEASED: i64 = 2;
 
 const COLUMNS: &str = "id, message_id, conversation_id, process, document_type, message_type, sender, \
      sender_identifier, receiver, receiver_identifier, service, sbd, expiry, reply_channel, state, data_key";
+/// Whoever changes a message locks its row in this table, and nothing before it.
+pub(crate) const SENDING: &str = "sending";
 /// Messages and what is being done about them.
 pub(crate) const FROM: &str = "outgoing JOIN sending ON sending.outgoing = outgoing.id";
 
@@ -97,7 +99,7 @@ fn find(connection: &Connection, message_id: &str, hold: &str) -> Result<Option<
 
 /// A message that nobody else changes until the commit.
 pub(crate) fn find_to_change(connection: &Connection, message_id: &str) -> Result<OutgoingMessage, StoreError> {
-    find(connection, message_id, connection.dialect().for_update_of_sending())?.ok_or(StoreError::NotFound)
+    find(connection, message_id, &connection.dialect().for_update_of(SENDING))?.ok_or(StoreError::NotFound)
 }
 
 /// The fagsystem has done something with a message; lists can be sorted by when.
@@ -139,7 +141,7 @@ pub(crate) enum Removal {
 pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str, now: i64) -> Result<Removal, StoreError> {
     let sql = format!(
         "SELECT id, state, lease FROM {FROM} WHERE message_id = ?1 AND kind = 'message'{}",
-        connection.dialect().for_update_of_sending()
+        connection.dialect().for_update_of(SENDING)
     );
     let found = connection.maybe(&sql, params![message_id], |row| {
         Ok((row.get(0)?, row.get::<i64>(1)? == LEASED, row.get::<i64>(2)? > 0))

@@ -174,7 +174,7 @@ fn remove_conversation(connection: &Connection, one: &Old, now: i64) -> Result<b
         format!(
             "SELECT id, CASE WHEN state = 3 THEN 0 ELSE 1 END FROM {} WHERE message_id = ?1 AND kind = 'message'{}",
             outgoing::FROM,
-            connection.dialect().for_update_of_sending()
+            connection.dialect().for_update_of(outgoing::SENDING)
         )
     };
     let left = connection.maybe(&in_hand, params![message_id], |row| {

@@ -58,11 +58,11 @@ impl Dialect {
         }
     }
 
-    /// The same for a join with `sending`: whoever changes a message locks its row there, and nothing before it.
-    pub(crate) fn for_update_of_sending(self) -> &'static str {
+    /// The same for the rows of one table of a join.
+    pub(crate) fn for_update_of(self, table: &str) -> String {
         match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE OF sending",
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR UPDATE OF {table}"),
         }
     }
 

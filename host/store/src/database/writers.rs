@@ -215,11 +215,11 @@ enum Attempt {
     Unclear(String),
 }
 
-/// Whose statements are run. While one writer has its turn, pieces gather for the next one: many that share statements and a commit cost
-/// hardly more than one. Commits are waited for outside of turns.
+/// How many writers run their statements. While one has its turn, pieces gather for the next: many that share statements and a commit
+/// cost hardly more than one. Commits are waited for outside of turns.
 #[derive(Default)]
 struct Turns {
-    taken: Mutex<bool>,
+    taken: Mutex<usize>,
     free: Condvar,
 }
 
@@ -227,9 +227,9 @@ impl Turns {
     /// Waits for a turn; a slow one does not hold up the others for long.
     fn take(self: &Arc<Self>) -> Turn {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.free.wait_timeout_while(taken, SLOW, |taken| *taken);
+        let waited = self.free.wait_timeout_while(taken, SLOW, |taken| *taken > 0);
         let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *taken = true;
+        *taken += 1;
         Turn(Arc::clone(self))
     }
 }
@@ -239,7 +239,7 @@ struct Turn(Arc<Turns>);
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.0.free.notify_one();
     }
 }

@@ -214,3 +214,34 @@ fn one_that_fails_takes_no_other_of_its_company_with_it() {
         }
     }
 }
+
+/// What the next one waits for a turn, while somebody has it for so long.
+fn waits_for_one_of(length: Duration) -> Duration {
+    let turns = Arc::new(Turns::default());
+    let first = turns.take();
+    let began = Instant::now();
+    let next = std::thread::spawn({
+        let turns = Arc::clone(&turns);
+        move || {
+            let _turn = turns.take();
+            Instant::now()
+        }
+    });
+    std::thread::sleep(length);
+    drop(first);
+    next.join().unwrap() - began
+}
+
+#[test]
+fn statements_are_waited_for_but_not_slow_ones() {
+    let short = SLOW / 4;
+    assert!(waits_for_one_of(short) >= short);
+    assert!(waits_for_one_of(SLOW * 50) < SLOW * 50);
+    // Two that overlapped are both over before the next goes on.
+    let turns = Arc::new(Turns::default());
+    let (slow, other) = (turns.take(), turns.take());
+    drop(slow);
+    assert_eq!(*turns.taken.lock().unwrap(), 1);
+    drop(other);
+    assert_eq!(*turns.taken.lock().unwrap(), 0);
+}
