@@ -96,18 +96,21 @@ impl Clients {
 
 /// What is wrong with the address of an issuer, or of its keys: whoever can change an answer on the way makes tokens of his own.
 pub(crate) fn unfit_address(text: &str) -> Option<&'static str> {
-    let url = url::Url::parse(text).ok();
-    let local = match url.as_ref().and_then(url::Url::host) {
-        None => return Some("must be an https address"),
+    let url = url::Url::parse(text).ok().filter(url::Url::has_host);
+    match url.as_ref().map(|url| (url.scheme(), is_on_this_machine(url))) {
+        Some(("https", _) | ("http", true)) => None,
+        Some(("http", false)) => Some("must be an https address: http is for this machine only"),
+        _ => Some("must be an https address"),
+    }
+}
+
+/// Whether what goes there stays on this machine.
+pub fn is_on_this_machine(url: &url::Url) -> bool {
+    match url.host() {
+        None => false,
         Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
-    };
-    match url.as_ref().map(url::Url::scheme) {
-        Some("https") => None,
-        Some("http") if local => None,
-        Some("http") => Some("must be an https address: http is for this machine only"),
-        _ => Some("must be an https address"),
     }
 }
 

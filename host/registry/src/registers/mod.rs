@@ -321,3 +321,28 @@ pub struct Registers {
     /// The Fiks IO catalogue.
     pub accounts: Option<Arc<dyn Accounts>>,
 }
+
+impl Registers {
+    /// Whether there is none to ask.
+    pub fn is_empty(&self) -> bool {
+        // Each by its name: one that is added later must not be forgotten here.
+        let Self {
+            organisations,
+            registrations,
+            certificates,
+            receiver_systems,
+            contacts,
+            residents,
+            health_units,
+            accounts,
+        } = self;
+        organisations.is_none()
+            && registrations.is_none()
+            && certificates.is_none()
+            && receiver_systems.is_none()
+            && contacts.is_none()
+            && residents.is_none()
+            && health_units.is_none()
+            && accounts.is_none()
+    }
+}

@@ -17,7 +17,7 @@ use super::description::refusals::refusals;
 use super::error::{ApiError, ApiResult, kind, shortened};
 use super::params::Params;
 use crate::node::Node;
-use crate::registry::{Capability, DigitalAddress, Question, RegistryError, WrittenAddress};
+use crate::registry::{Capability, DigitalAddress, Question, WrittenAddress};
 
 const FILTERS: &[Filter] = &[
     filter("securityLevel", Form::Number, "At this security level only, such as 3."),
@@ -151,19 +151,13 @@ pub(super) async fn get(State(node): State<Arc<Node>>, Path(receiver): Path<Stri
                 .collect();
             super::json(&Answer { capabilities })
         }
-        Err(error) if error.is_fault() && !is_of_level(&error, question) => Err(registry_fault(&error)),
+        Err(error) if error.is_fault_about(question) => Err(registry_fault(&error)),
         Err(refusal) => {
             let asked = without_person_numbers(&shortened(&receiver));
             let text = format!("Nothing is known for the identifier {asked}: {refusal}.");
             Err(ApiError::new(kind::IDENTIFIER_NOT_FOUND, text))
         }
     }
-}
-
-/// Whether a refusal can mean that nothing is there at the security level that was asked for. Spec: service registry, 3.9.
-fn is_of_level(error: &RegistryError, question: Question<'_>) -> bool {
-    let refused = matches!(error, RegistryError::Refused { status: 400, .. });
-    refused && question.process.is_some() && question.security_level.is_some()
 }
 
 /// The registry's record of a receiver

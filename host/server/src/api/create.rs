@@ -286,23 +286,22 @@ async fn way_of(node: &Node, sbd: &Sbd) -> ApiResult<Way> {
         document_type: Some(&standard),
     };
     let conversation = sbd.conversation_id().map(|id| id.to_string());
+    let question = Question {
+        receiver: request.receiver.unwrap_or_default(),
+        process: Some(&process),
+        security_level: sbd.security_level(),
+        conversation_id: conversation.as_deref(),
+    };
     let asked = match request.receiver {
         None => node.registry.without_receiver(&process).await,
-        Some(receiver) => {
-            let question = Question {
-                receiver,
-                process: Some(&process),
-                security_level: sbd.security_level(),
-                conversation_id: conversation.as_deref(),
-            };
-            node.registry.capabilities(question).await
-        }
+        Some(_) => node.registry.capabilities(question).await,
     };
-    let answer = asked.map_err(|error| match error {
-        // So it says that nothing is there at this security level. Spec: service registry, 3.9.
-        error @ RegistryError::Refused { status: 400, .. } => no_way(sbd, &request, error.to_string()),
-        error if error.is_fault() => registry_fault(&error),
-        refusal => no_way(sbd, &request, refusal.to_string()),
+    let answer = asked.map_err(|error| {
+        if error.is_fault_about(question) {
+            registry_fault(&error)
+        } else {
+            no_way(sbd, &request, error.to_string())
+        }
     })?;
     let decision = routing::decide(&answer.capabilities, &node.routing, &request);
     let route = Kept::of(&decision, answer.source, Timestamp::now()).and_then(|kept| kept.to_json());

@@ -16,7 +16,7 @@ use super::start;
 use crate::abilities::tokens::Tokens;
 use crate::config::{self, Config};
 use crate::registry::remote::LastAnswers;
-use crate::registry::{Question, Registry, RegistryError};
+use crate::registry::{Question, Registry};
 use crate::routing::{self, Decision, Kept, Request, Rules};
 
 /// What is to be explained.
@@ -150,7 +150,7 @@ async fn told(
     let answer = match registry.capabilities(question).await {
         Ok(answer) => answer,
         Err(error) => {
-            let unanswered = error.is_fault() || matches!(error, RegistryError::Refused { .. });
+            let unanswered = error.is_fault();
             let what = if unanswered {
                 "Nothing is known about the receiver"
             } else {

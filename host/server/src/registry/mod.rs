@@ -10,6 +10,7 @@ mod record;
 pub mod remote;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use budstikke_message::body::PostalAddress;
@@ -114,6 +115,11 @@ impl std::fmt::Debug for Question<'_> {
     }
 }
 
+/// One more, for operators.
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
 /// What a receiver takes, and how that is known.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -180,6 +186,15 @@ fn said(text: Option<&str>) -> String {
 }
 
 impl RegistryError {
+    /// The same for an answer to this question: a refusal (400) can be the registry's word that nothing is there at the security level
+    /// that was asked for. Spec: service registry, 3.9.
+    pub fn is_fault_about(&self, question: Question<'_>) -> bool {
+        let of_level = matches!(self, Self::Refused { status: 400, .. })
+            && question.process.is_some()
+            && question.security_level.is_some();
+        self.is_fault() && !of_level
+    }
+
     /// True when this says nothing about the receiver: the same question can have another answer when the fault is mended.
     /// Spec: service registry, 10 (19).
     pub fn is_fault(&self) -> bool {

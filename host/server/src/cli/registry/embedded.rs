@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use budstikke_message::identifier::{Iso6523, OrganisationNumber};
 use budstikke_message::keystore::Identity;
-use budstikke_registry::registers::Registers;
 use budstikke_store::Place;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +41,7 @@ pub(in crate::cli) async fn embedded(
         }),
     };
     // Own data is always there: without outside registers, nothing ever needs an earlier answer.
-    let fallback = last_answers.filter(|_| asks_outside(&directory.registers));
+    let fallback = last_answers.filter(|_| !directory.registers.is_empty());
     let stop = CancellationToken::new();
     tokio::spawn({
         let (own, stop) = (Arc::clone(&own), stop.clone());
@@ -69,25 +68,4 @@ pub(in crate::cli) fn has_data(file: &Path) -> anyhow::Result<()> {
 
 fn read(file: &Path) -> anyhow::Result<AddressService> {
     AddressService::read_embedded(file).map_err(|problems| anyhow::anyhow!("{problems}"))
-}
-
-fn asks_outside(registers: &Registers) -> bool {
-    let Registers {
-        organisations,
-        registrations,
-        certificates,
-        receiver_systems,
-        contacts,
-        residents,
-        health_units,
-        accounts,
-    } = registers;
-    organisations.is_some()
-        || registrations.is_some()
-        || certificates.is_some()
-        || receiver_systems.is_some()
-        || contacts.is_some()
-        || residents.is_some()
-        || health_units.is_some()
-        || accounts.is_some()
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use budstikke_registry::config::is_on_this_machine;
 use reqwest::Url;
 
 use crate::config::{Config, Registry, RoutingRule};
@@ -84,7 +85,7 @@ fn token(config: &Config, registry: &Registry, add: &mut impl FnMut(&[&str], Str
     };
     for (key, url) in [("url", &registry.url), ("jwk-url", &registry.jwk_url)] {
         let url = url.as_deref().and_then(|url| Url::parse(url).ok());
-        if url.is_some_and(|url| url.scheme() == "http" && !is_loopback(&url)) {
+        if url.is_some_and(|url| url.scheme() == "http" && !is_on_this_machine(&url)) {
             let what = "must be https beside token-profile, or on this machine: anybody on the way could read the token, or put keys \
                         of their own in the place of the registry's";
             add(&["registry", key], what.into());
@@ -102,13 +103,6 @@ fn token(config: &Config, registry: &Registry, add: &mut impl FnMut(&[&str], Str
             format!("[tokens.{name}] does not list the scope {scope}"),
         );
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    })
 }
 
 fn routing(config: &Config, rule: &RoutingRule, add: &mut impl FnMut(&str, String)) {

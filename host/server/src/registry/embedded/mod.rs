@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::DropGuard;
 
 use super::remote::{Found, Primary, read};
-use super::{Answer, Question, Record, Registry, RegistryError, Source};
+use super::{Answer, Question, Record, Registry, RegistryError, Source, count};
 use crate::config;
 
 pub use caller::{Asker, ShownToken};
@@ -49,10 +49,6 @@ struct Counts {
     fresh: AtomicU64,
     failures: AtomicU64,
     last_answers: AtomicU64,
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// A question that the address service understands.

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::abilities::tokens::Tokens;
 use crate::config;
-use crate::registry::{Answer, Published, Question, Record, Registry, RegistryError, Source};
+use crate::registry::{Answer, Published, Question, Record, Registry, RegistryError, Source, count};
 use cache::{Cache, Held, Outcome};
 pub use last_answers::LastAnswers;
 pub(super) use primary::Primary;
@@ -81,10 +81,6 @@ struct Counts {
     from_cache: AtomicU64,
     last_answers: AtomicU64,
     failures: AtomicU64,
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl RemoteRegistry {
