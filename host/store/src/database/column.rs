@@ -29,32 +29,6 @@ impl Value<'_> {
     }
 }
 
-impl<'a> Value<'a> {
-    /// The number, which can be missing; `None` for another kind of value.
-    pub(crate) fn as_integer(&self) -> Option<Option<i64>> {
-        match self {
-            Self::Integer(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    /// The same for a text.
-    pub(crate) fn as_text(&self) -> Option<Option<&str>> {
-        match self {
-            Self::Text(text) => Some(text.as_deref()),
-            _ => None,
-        }
-    }
-
-    /// The same for bytes.
-    pub(crate) fn as_bytes(&self) -> Option<Option<&[u8]>> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes.as_deref()),
-            _ => None,
-        }
-    }
-}
-
 /// What can be a value of a statement.
 pub(crate) trait ToValue {
     /// Nothing, of this type.

@@ -215,9 +215,8 @@ impl Connection {
     ) -> Result<Vec<T>, DatabaseError> {
         let mut added = Vec::new();
         for (table, values) in self.given(rows) {
-            self.each(&format!("INSERT INTO {into} {table}{tail}"), &values, &read, |row| {
-                added.push(row)
-            })?;
+            let sql = format!("INSERT INTO {into} {table}{tail}");
+            self.each(&sql, &values, &read, |row| added.push(row))?;
         }
         Ok(added)
     }

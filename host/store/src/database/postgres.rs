@@ -266,27 +266,30 @@ fn arguments(values: &[Value<'_>]) -> Result<PgArguments, DatabaseError> {
 
 /// Values of one kind, which the first one shows.
 fn add_array(arguments: &mut PgArguments, values: &[Value<'_>]) -> Result<(), sqlx::error::BoxDynError> {
-    let mixed = || "an array of different kinds of values".into();
     match values.first() {
-        Some(Value::Integer(_)) => {
-            let numbers: Option<Vec<_>> = values.iter().map(Value::as_integer).collect();
-            arguments.add(numbers.ok_or_else(mixed)?)
-        }
-        Some(Value::Text(_)) => {
-            let texts: Option<Vec<_>> = values.iter().map(Value::as_text).collect();
-            let texts: Vec<_> = texts
-                .ok_or_else(mixed)?
-                .into_iter()
-                .map(|text| text.map(storable))
-                .collect();
-            arguments.add(texts)
-        }
-        Some(Value::Bytes(_)) => {
-            let bytes: Option<Vec<_>> = values.iter().map(Value::as_bytes).collect();
-            arguments.add(bytes.ok_or_else(mixed)?)
-        }
-        Some(Value::Many(_)) | None => Err(mixed()),
+        Some(Value::Integer(_)) => arguments.add(all(values, |value| match value {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        })?),
+        Some(Value::Text(_)) => arguments.add(all(values, |value| match value {
+            Value::Text(text) => Some(text.as_deref().map(storable)),
+            _ => None,
+        })?),
+        Some(Value::Bytes(_)) => arguments.add(all(values, |value| match value {
+            Value::Bytes(bytes) => Some(bytes.as_deref()),
+            _ => None,
+        })?),
+        Some(Value::Many(_)) | None => Err("an array of nothing that a column can hold".into()),
     }
+}
+
+/// Of all values, unless one is of another kind.
+fn all<'a, T>(
+    values: &'a [Value<'_>],
+    of: impl Fn(&'a Value<'_>) -> Option<T>,
+) -> Result<Vec<T>, sqlx::error::BoxDynError> {
+    let all: Option<Vec<T>> = values.iter().map(of).collect();
+    all.ok_or_else(|| "an array of different kinds of values".into())
 }
 
 /// This database has no text with a zero in it; nobody means one.

@@ -82,10 +82,13 @@ async fn create_refuses_in_the_order_of_the_spec() {
     let id = "/standardBusinessDocumentHeader/documentIdentification";
     let mut again = good.clone();
     again.pointer_mut(id).unwrap()["instanceIdentifier"] = json!(draft);
-    assert_eq!(
-        exception(&answer(house.create(&again)).await.1),
-        "MessageAlreadyExistsException"
-    );
+    let refused = async |sbd: &Value| exception(&answer(house.create(sbd)).await.1).to_owned();
+    assert_eq!(refused(&again).await, "MessageAlreadyExistsException");
+    // That comes before what is wrong with the rest.
+    again["arkivmelding"]["hoveddokument"] = json!(7);
+    assert_eq!(refused(&again).await, "MessageAlreadyExistsException");
+    again.pointer_mut(id).unwrap()["instanceIdentifier"] = Value::Null;
+    assert_ne!(refused(&again).await, "MessageAlreadyExistsException");
 }
 
 #[tokio::test]
