@@ -21,6 +21,7 @@ wasmtime::component::bindgen!({
             import budstikke:plugin/packaging@0.1.0;
             import budstikke:plugin/identity@0.1.0;
             import budstikke:plugin/exchange@0.1.0;
+            import budstikke:plugin/registry@0.1.0;
             import budstikke:plugin/state@0.1.0;
             import budstikke:plugin/settings@0.1.0;
             export budstikke:plugin/messaging@0.1.0;
@@ -33,11 +34,13 @@ wasmtime::component::bindgen!({
         "budstikke:plugin/documents.[method]document.read": async | trappable,
         "budstikke:plugin/documents.[method]spool.writer": async | trappable,
         "budstikke:plugin/documents.[static]spool.finish": async | trappable,
+        "budstikke:plugin/exchange.[method]draft.sbd": async | trappable,
         "budstikke:plugin/exchange.[method]outgoing-message.sbd": async | trappable,
         "budstikke:plugin/exchange.[method]outgoing-message.save-checkpoint": async | trappable,
         "budstikke:plugin/exchange.[method]outgoing-message.keep": async | trappable,
         "budstikke:plugin/exchange.[method]outgoing-message.forget": async | trappable,
         "budstikke:plugin/exchange.deliver": async | trappable,
+        "budstikke:plugin/exchange.generate": async | trappable,
         "budstikke:plugin/exchange.set-aside": async | trappable,
         "budstikke:plugin/exchange.was-handled": async | trappable,
         "budstikke:plugin/identity.subjects": async | trappable,
@@ -45,8 +48,11 @@ wasmtime::component::bindgen!({
         "budstikke:plugin/identity.token-was-refused": async | trappable,
         "budstikke:plugin/packaging.asic": async | trappable,
         "budstikke:plugin/packaging.seal": async | trappable,
+        "budstikke:plugin/packaging.seal-to-us": async | trappable,
+        "budstikke:plugin/packaging.unseal": async | trappable,
         "budstikke:plugin/packaging.zip": async | trappable,
         "budstikke:plugin/packaging.unzip": async | trappable,
+        "budstikke:plugin/registry.look-up": async | trappable,
         "budstikke:plugin/state.get": async | trappable,
         "budstikke:plugin/state.set": async | trappable,
         "budstikke:plugin/state.remove": async | trappable,
@@ -58,6 +64,9 @@ wasmtime::component::bindgen!({
         "wasi:io": wasmtime_wasi::p2::bindings::io,
         "budstikke:plugin/documents.document": crate::host::documents::DocumentHandle,
         "budstikke:plugin/documents.spool": crate::host::documents::SpoolHandle,
+        "budstikke:plugin/exchange.draft": crate::host::exchange::DraftHandle,
+        "budstikke:plugin/exchange.sent-message": crate::host::exchange::SentHandle,
         "budstikke:plugin/exchange.outgoing-message": crate::host::exchange::OutgoingHandle,
+        "budstikke:plugin/registry.party": crate::host::registry::PartyHandle,
     },
 });

@@ -7,6 +7,7 @@ mod failure;
 mod identity;
 pub(crate) mod logging;
 mod packaging;
+pub(crate) mod registry;
 mod settings;
 mod state;
 mod streams;
@@ -33,6 +34,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>, abilities: &[Ability]) -> was
             Ability::Packaging => contract::packaging::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Identity => contract::identity::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Exchange => contract::exchange::add_to_linker::<_, House>(linker, |state| state)?,
+            Ability::Registry => contract::registry::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::State => contract::state::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Http => wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?,
         }

@@ -1,4 +1,4 @@
-//! A loaded adapter, and its four functions. Every call gets a fresh instance from the pool.
+//! A loaded adapter, and its functions. Every call gets a fresh instance from the pool.
 
 mod answer;
 mod blame;
@@ -19,10 +19,10 @@ use crate::bindings::exports::budstikke::plugin::messaging::Guest;
 use crate::call_state::{CallState, PluginContext};
 use crate::engine::Engine;
 use crate::error::CallError;
-use crate::host::exchange::OutgoingHandle;
+use crate::host::exchange::{DraftHandle, OutgoingHandle, SentHandle};
 use crate::host::from_contract;
 use crate::load::Digest;
-use crate::services::{Description, Failure, Outgoing, Progress, Received, Sent};
+use crate::services::{Description, Draft, Failure, Outgoing, Progress, Received, Sent, SentMessage};
 
 use clock::{CallClock, OutOfTime};
 pub use stats::PluginStats;
@@ -139,14 +139,37 @@ impl Plugin {
     }
 
     /// `messaging.track`.
-    pub async fn track(&self, message_id: &str, reference: &str) -> CallResult<Progress> {
-        let (message_id, reference) = (message_id.to_owned(), reference.to_owned());
-        let answer = self
+    pub async fn track(&self, messages: Vec<SentMessage>) -> Result<Vec<Result<Progress, Failure>>, CallError> {
+        let answers = self
             .call("track", |store, guest| {
-                Box::pin(async move { guest.call_track(store, &message_id, &reference).await })
+                Box::pin(async move {
+                    let mut handles = Vec::with_capacity(messages.len());
+                    for message in messages {
+                        let handle = store.data_mut().table.push(SentHandle(message))?;
+                        handles.push(Resource::new_own(handle.rep()));
+                    }
+                    guest.call_track(store, &handles).await.map(Ok)
+                })
+            })
+            .await?
+            .unwrap_or_default();
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map(answer::progress).map_err(from_contract))
+            .collect())
+    }
+
+    /// `messaging.check`.
+    pub async fn check(&self, draft: Arc<Draft>) -> CallResult<()> {
+        let answer = self
+            .call("check", |store, guest| {
+                Box::pin(async move {
+                    let handle = store.data_mut().table.push(DraftHandle(draft))?;
+                    guest.call_check(store, Resource::new_borrow(handle.rep())).await
+                })
             })
             .await?;
-        Ok(answer.map(answer::progress).map_err(from_contract))
+        Ok(answer.map_err(from_contract))
     }
 
     pub(crate) async fn learn_description(&self) -> CallResult<()> {

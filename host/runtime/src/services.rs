@@ -148,6 +148,76 @@ pub struct StatusReport {
     pub at: Option<u64>,
 }
 
+/// `registry.postal-address`. Without `Debug`: it can say where a person lives.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PartyAddress {
+    /// Street or box.
+    pub street: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Place.
+    pub place: Option<String>,
+    /// Name or code.
+    pub country: Option<String>,
+}
+
+/// `registry.party`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Party {
+    /// Name of the organisation.
+    pub name: Option<String>,
+    /// Where its post goes.
+    pub address: Option<PartyAddress>,
+}
+
+/// `exchange.draft`: one message for one call of `check`.
+#[derive(Clone, Default)]
+pub struct Draft {
+    /// SBD instanceIdentifier.
+    pub message_id: String,
+    /// `urn:no:difi:profile:…`.
+    pub process: String,
+    /// The SBD's `standard`.
+    pub document_type: String,
+    /// The SBD's `type`.
+    pub message_type: String,
+    /// The adapter's service that was chosen.
+    pub service: String,
+    /// As in the SBD.
+    pub sender: String,
+    /// As in the SBD.
+    pub receiver: String,
+    /// UTF-8 JSON.
+    pub sbd: Vec<u8>,
+    /// What else the registry says, by name.
+    pub receiver_address: Vec<(String, String)>,
+    /// All of them in their order, when none can be added any more.
+    pub files: Option<Vec<DocumentRef>>,
+}
+
+/// `exchange.sent-message`: one message for one call of `track`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SentMessage {
+    /// SBD instanceIdentifier.
+    pub message_id: String,
+    /// Conversation id.
+    pub conversation_id: String,
+    /// `urn:no:difi:profile:…`.
+    pub process: String,
+    /// The SBD's `standard`.
+    pub document_type: String,
+    /// The adapter's service that it left over.
+    pub service: String,
+    /// As in the SBD.
+    pub sender: String,
+    /// As in the SBD.
+    pub receiver: String,
+    /// The service's own name of it.
+    pub reference: Option<String>,
+    /// Its latest status, seconds since 1970-01-01T00:00:00Z.
+    pub last_update: u64,
+}
+
 /// `exchange.outgoing-message`: one message for one call of `send`.
 #[async_trait]
 pub trait Outgoing: Send + Sync {
@@ -225,6 +295,16 @@ pub trait Services: Send + Sync {
         certificate: Vec<u8>,
         scheme: SealScheme,
     ) -> Result<DocumentRef, Failure>;
+    /// `packaging.seal-to-us`.
+    async fn seal_to_us(&self, name: &str, content: DocumentRef) -> Result<DocumentRef, Failure>;
+    /// `packaging.unseal`; `limit` is the largest number of bytes that come out.
+    async fn unseal(
+        &self,
+        name: &str,
+        media_type: &str,
+        content: DocumentRef,
+        limit: u64,
+    ) -> Result<DocumentRef, Failure>;
     /// `packaging.zip`.
     async fn zip(&self, name: &str, parts: Vec<(String, DocumentRef)>) -> Result<DocumentRef, Failure>;
     /// `packaging.unzip`.
@@ -247,6 +327,8 @@ pub trait Services: Send + Sync {
         sbd: Vec<u8>,
         package: Option<DocumentRef>,
     ) -> Result<Delivery, Failure>;
+    /// `exchange.generate`.
+    async fn generate(&self, service: &str, reference: &str, sbd: Vec<u8>) -> Result<Delivery, Failure>;
     /// `exchange.set-aside`.
     async fn set_aside(
         &self,
@@ -257,6 +339,9 @@ pub trait Services: Send + Sync {
     ) -> Result<(), Failure>;
     /// `exchange.was-handled`.
     async fn was_handled(&self, service: &str, reference: &str) -> Result<bool, Failure>;
+
+    /// `registry.look-up`.
+    async fn look_up(&self, identifier: &str) -> Result<Option<Party>, Failure>;
 
     /// `state.get`.
     async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure>;
@@ -284,6 +369,8 @@ pub struct ServiceRules {
     pub answers_with_status: bool,
     /// Every file needs a title.
     pub title_required: bool,
+    /// `messaging.check` is asked before a message is accepted.
+    pub checked: bool,
 }
 
 /// `messaging.description`.

@@ -3,8 +3,8 @@
 use super::condition::Where;
 use super::outgoing::{FROM, Removal, SENDING};
 use super::record::{
-    CONVERSATION_COLUMNS, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, add_status,
-    conversation_of, conversation_row,
+    CONVERSATION_COLUMNS, Change, Conversation, Direction, NewStatus, PageOf, PageRequest, StatusRow, add_status,
+    change, conversation_of, conversation_row,
 };
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError};
@@ -113,17 +113,15 @@ impl StatusFilter {
     }
 }
 
-/// A message whose service is to be asked.
+/// What a look at the service brought about one message.
 #[derive(Debug, Clone)]
-pub struct TrackItem {
+pub struct Tracked {
     /// Row id of the conversation.
     pub conversation: i64,
-    /// Message id.
-    pub message_id: String,
-    /// The service's own name.
-    pub reference: String,
-    /// When its last status was registered, ms.
-    pub last_update: i64,
+    /// New statuses.
+    pub statuses: Vec<NewStatus>,
+    /// When to look again, ms; none: no more.
+    pub next: Option<i64>,
 }
 
 pub(crate) const STATUS_COLUMNS: &str = "status.id, status.conversation, conversation.message_id, conversation.conversation_id, \
@@ -143,15 +141,6 @@ pub(crate) fn status_row(row: &dyn Row) -> Result<StatusRow, DatabaseError> {
         description: row.get(5)?,
         raw_receipt: row.get(6)?,
         at: row.get(7)?,
-    })
-}
-
-fn track_row(row: &dyn Row) -> Result<TrackItem, DatabaseError> {
-    Ok(TrackItem {
-        conversation: row.get(0)?,
-        message_id: row.get(1)?,
-        reference: row.get(2)?,
-        last_update: row.get(3)?,
     })
 }
 
@@ -369,38 +358,34 @@ impl Store {
         services: Vec<String>,
         now: i64,
         limit: u32,
-    ) -> Result<Vec<TrackItem>, StoreError> {
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let due = format!(
+            "SELECT {CONVERSATION_COLUMNS} FROM conversation WHERE track_at <= ?1 AND service = ?2 \
+             ORDER BY track_at LIMIT ?3"
+        );
         self.read(move |connection| {
             let mut found = Vec::new();
             for service in &services {
-                found.extend(connection.all(
-                    "SELECT id, message_id, coalesce(external_reference, ''), last_update FROM conversation \
-                     WHERE track_at <= ?1 AND service = ?2 ORDER BY track_at LIMIT ?3",
-                    params![now, service, limit],
-                    track_row,
-                )?);
+                found.extend(connection.all(&due, params![now, service, limit], conversation_row)?);
             }
             Ok(found)
         })
         .await
     }
 
-    /// What a look at the service brought: statuses, and when to look again.
-    pub async fn tracked(
-        &self,
-        conversation: i64,
-        statuses: Vec<NewStatus>,
-        next: Option<i64>,
-    ) -> Result<(), StoreError> {
+    /// What looks at the service brought.
+    pub async fn tracked(&self, all: Vec<Tracked>) -> Result<(), StoreError> {
         self.write(move |connection| {
-            connection.execute(
-                "UPDATE conversation SET track_at = ?2 WHERE id = ?1",
-                params![conversation, next],
-            )?;
-            for status in &statuses {
-                add_status(connection, conversation, status)?;
-            }
-            Ok(())
+            let changes: Vec<_> = all
+                .iter()
+                .map(|one| Change {
+                    conversation: one.conversation,
+                    statuses: &one.statuses,
+                    track_at: one.next,
+                    reference: None,
+                })
+                .collect();
+            change(connection, &changes)
         })
         .await
     }
@@ -439,7 +424,7 @@ impl Store {
             );
             let alone: Vec<i64> = connection.all(&alone, params![now], |row| row.get(0))?;
             for draft in &alone {
-                super::outgoing::remove(connection, *draft)?;
+                super::outgoing::remove(connection, &[*draft])?;
             }
             Ok(ended + alone.len())
         })

@@ -133,7 +133,7 @@ fn erase_some(connection: &Connection, subject: &Subject, now: i64) -> Result<us
         if *tried {
             seen::remember(connection, &SeenKey::sent(message_id), now)?;
         }
-        outgoing::remove(connection, *id)?;
+        outgoing::remove(connection, &[*id])?;
     }
     let received: Vec<String> = connection.all(
         &format!(

@@ -86,7 +86,7 @@ impl Store {
         let message_id = message_id.to_owned();
         self.write(move |connection| match find(connection, &message_id)? {
             None => Ok(false),
-            Some(id) => outgoing::remove(connection, id).map(|()| true),
+            Some(id) => outgoing::remove(connection, &[id]).map(|()| true),
         })
         .await
     }

@@ -52,7 +52,7 @@ use database::{Backend, Connection, Postgres, Sqlite, Together, Writers};
 
 pub use attachment::{Attachment, AttachmentRules, Description, NewAttachment};
 pub use blob::StoredFile;
-pub use conversation::{ConversationFilter, StatusFilter, TrackItem};
+pub use conversation::{ConversationFilter, StatusFilter, Tracked};
 pub use creation::NewOutgoing;
 pub use database::{DatabaseError, Hints};
 pub use erasure::{Subject, Traces};

@@ -115,14 +115,15 @@ pub(crate) fn by_id(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64,
     Ok(found.into_iter().map(|message| (message.id, message)).collect())
 }
 
-/// Removes a message with all that hangs on it, its files too.
-pub(crate) fn remove(connection: &Connection, id: i64) -> Result<(), StoreError> {
-    blob::release(
-        connection,
-        "SELECT blob FROM attachment WHERE outgoing = ?1 UNION SELECT blob FROM kept WHERE outgoing = ?1",
-        params![id],
-    )?;
-    connection.execute("DELETE FROM outgoing WHERE id = ?1", params![id])?;
+/// Removes messages with all that hangs on them, their files too.
+pub(crate) fn remove(connection: &Connection, ids: &[i64]) -> Result<(), StoreError> {
+    for (one_of, values) in connection.one_of(ids) {
+        let files = format!(
+            "SELECT blob FROM attachment WHERE outgoing {one_of} UNION ALL SELECT blob FROM kept WHERE outgoing {one_of}"
+        );
+        blob::release(connection, &files, &values)?;
+        connection.execute(&format!("DELETE FROM outgoing WHERE id {one_of}"), &values)?;
+    }
     Ok(())
 }
 
@@ -153,7 +154,7 @@ pub(crate) fn remove_unless_leased(connection: &Connection, message_id: &str, no
             if attempted {
                 seen::remember(connection, &SeenKey::sent(message_id), now)?;
             }
-            remove(connection, id).map(|()| Removal::Removed)
+            remove(connection, &[id]).map(|()| Removal::Removed)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The rows that callers see.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::database::{Connection, DatabaseError, Row, params, row};
 use budstikke_message::status::Status;
@@ -342,13 +342,60 @@ pub(crate) fn add_status(connection: &Connection, conversation: i64, status: &Ne
     Ok(true)
 }
 
-/// The same without what it changes in its conversation.
-fn put_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
-    Ok(put_statuses(connection, &[(conversation, status)])? > 0)
+/// What is new about the conversation of a message that left.
+pub(crate) struct Change<'a> {
+    /// Row id.
+    pub(crate) conversation: i64,
+    /// As in [`add_status`].
+    pub(crate) statuses: &'a [NewStatus],
+    /// When to ask the service, ms; none: no more.
+    pub(crate) track_at: Option<i64>,
+    /// The service's own name of the message, when it is new.
+    pub(crate) reference: Option<&'a str>,
 }
 
-/// The same for several, each of another conversation or value. Returns how many were new.
-pub(crate) fn put_statuses(connection: &Connection, all: &[(i64, &NewStatus)]) -> Result<usize, StoreError> {
+/// Registers statuses, and what else is new about several conversations, each another one.
+pub(crate) fn change(connection: &Connection, all: &[Change<'_>]) -> Result<(), StoreError> {
+    let statuses: Vec<_> = all
+        .iter()
+        .flat_map(|one| one.statuses.iter().map(|status| (one.conversation, status)))
+        .collect();
+    let added = put_statuses(connection, &statuses)?;
+    let row = |one: &Change<'_>| {
+        let new = |status: &&NewStatus| added.contains(&(one.conversation, status.status.name().to_owned()));
+        let new: Vec<&NewStatus> = one.statuses.iter().filter(new).collect();
+        let stops = new.iter().any(|status| status.status.stops_polling());
+        row![
+            one.conversation,
+            one.track_at.filter(|_| !stops),
+            one.reference,
+            new.last().map(|status| status.at),
+            new.iter().any(|status| status.status.finished()),
+        ]
+    };
+    for (table, values) in connection.given(all.iter().map(row).collect()) {
+        let sql = format!(
+            "WITH given (id, track_at, reference, at, finished) AS ({table}) UPDATE conversation SET \
+             track_at = given.track_at, external_reference = coalesce(given.reference, external_reference), \
+             last_update = coalesce(given.at, last_update), \
+             finished = CASE WHEN given.finished = 1 THEN 1 ELSE conversation.finished END \
+             FROM given WHERE conversation.id = given.id"
+        );
+        connection.execute(&sql, &values)?;
+    }
+    Ok(())
+}
+
+/// The same as [`add_status`] without what it changes in its conversation.
+fn put_status(connection: &Connection, conversation: i64, status: &NewStatus) -> Result<bool, StoreError> {
+    Ok(!put_statuses(connection, &[(conversation, status)])?.is_empty())
+}
+
+/// The same for several. Returns those that were new: conversation and value.
+pub(crate) fn put_statuses(
+    connection: &Connection,
+    all: &[(i64, &NewStatus)],
+) -> Result<HashSet<(i64, String)>, StoreError> {
     let row = |(conversation, status): &(i64, &NewStatus)| {
         row![
             conversation,
@@ -362,19 +409,23 @@ pub(crate) fn put_statuses(connection: &Connection, all: &[(i64, &NewStatus)]) -
         "status (conversation, status, description, raw_receipt, at)",
         all.iter().map(row).collect(),
         " ON CONFLICT (conversation, status) DO NOTHING \
-          RETURNING id, conversation, EXISTS (SELECT 1 FROM subscription), EXISTS (SELECT 1 FROM status_queue_service)",
+          RETURNING id, conversation, status, EXISTS (SELECT 1 FROM subscription), \
+          EXISTS (SELECT 1 FROM status_queue_service)",
         |row| {
-            let (subscribed, queued): (bool, bool) = (row.get(2)?, row.get(3)?);
-            Ok((row.get(0)?, row.get(1)?, subscribed, queued))
+            let (subscribed, queued): (bool, bool) = (row.get(3)?, row.get(4)?);
+            let (id, conversation, status): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok((id, conversation, status, subscribed, queued))
         },
     )?;
-    for &(status, conversation, subscribed, queued) in &added {
+    let mut new = HashSet::with_capacity(added.len());
+    for (id, conversation, status, subscribed, queued) in added {
         if subscribed {
-            webhook::tell(connection, status)?;
+            webhook::tell(connection, id)?;
         }
         if queued {
-            status_queue::enqueue(connection, status, conversation)?;
+            status_queue::enqueue(connection, id, conversation)?;
         }
+        new.insert((conversation, status));
     }
-    Ok(added.len())
+    Ok(new)
 }

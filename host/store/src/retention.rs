@@ -151,7 +151,7 @@ fn remove(connection: &Connection, removes: Removes, one: &Old, now: i64) -> Res
             if !connection.exists(&sql, params![one.id, one.at])? {
                 return Ok(false);
             }
-            outgoing::remove(connection, one.id).map(|()| true)
+            outgoing::remove(connection, &[one.id]).map(|()| true)
         }
         Removes::NotTaken => remove_not_taken(connection, one, now),
         Removes::SetAside => Ok(memory::forget_set_aside(connection, "id = ?1", one.id)? > 0),
@@ -182,7 +182,7 @@ fn remove_conversation(connection: &Connection, one: &Old, now: i64) -> Result<b
     })?;
     match left {
         Some((_, true)) => return Ok(false),
-        Some((given_up, false)) => outgoing::remove(connection, given_up)?,
+        Some((given_up, false)) => outgoing::remove(connection, &[given_up])?,
         None => {}
     }
     conversation::remove(connection, one.id, now)

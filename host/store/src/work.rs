@@ -3,13 +3,15 @@
 //! A claim raises the lease number of the message, and every later write of the worker names the number it got: a worker
 //! that lost its lease changes nothing.
 
+use std::collections::HashMap;
+
 use super::attachment::{Attachment, attachments};
 use super::blob;
 use super::outgoing::{self, OutgoingMessage};
 use super::presence;
-use super::record::{NewStatus, add_status};
+use super::record::{self, Change, NewStatus, add_status};
 use super::{Store, StoreError};
-use crate::database::{Connection, params};
+use crate::database::{Connection, Together, params};
 
 /// A message that a worker has in hand.
 #[derive(Debug, Clone)]
@@ -117,16 +119,10 @@ fn held(connection: &Connection) -> String {
     )
 }
 
-/// An error unless the worker still holds its lease. Gives the conversation of the message; an answer has none.
-fn holds(connection: &Connection, id: i64, lease: i64) -> Result<Option<i64>, StoreError> {
-    let sql = format!(
-        "SELECT (SELECT conversation.id FROM outgoing JOIN conversation ON conversation.message_id = outgoing.message_id \
-         AND direction = 'OUTGOING' WHERE outgoing.id = sending.outgoing AND kind = 'message') {}",
-        held(connection)
-    );
-    connection
-        .maybe(&sql, params![id, lease], |row| row.get(0))?
-        .ok_or(StoreError::LeaseLost)
+/// An error unless the worker still holds its lease.
+fn holds(connection: &Connection, id: i64, lease: i64) -> Result<(), StoreError> {
+    let held = connection.exists(&format!("SELECT 1 {}", held(connection)), params![id, lease])?;
+    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
 /// Lanes with something ready after `after`, in their order, at most `limit`. One look at the index for each, however long its
@@ -362,55 +358,7 @@ impl Store {
 
     /// Ends an attempt.
     pub async fn finish(&self, id: i64, lease: i64, outcome: Outcome) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            let conversation = holds(connection, id, lease)?;
-            match &outcome {
-                Outcome::Sent {
-                    statuses,
-                    reference,
-                    track_at,
-                } => {
-                    if let Some(conversation) = conversation {
-                        connection.execute(
-                            "UPDATE conversation SET track_at = ?2, \
-                                 external_reference = coalesce(?3, external_reference) WHERE id = ?1",
-                            params![conversation, track_at, reference],
-                        )?;
-                        for status in statuses {
-                            add_status(connection, conversation, status)?;
-                        }
-                    }
-                    outgoing::remove(connection, id)
-                }
-                Outcome::Retry { due, error, uncertain } => {
-                    connection.execute(
-                        "UPDATE sending SET state = 4, holder = NULL, due = ?2, last_error = ?3, uncertain = ?4 WHERE outgoing = ?1",
-                        params![id, due, error, uncertain],
-                    )?;
-                    Ok(())
-                }
-                Outcome::GaveUp { status, discard, now } => {
-                    if let Some(conversation) = conversation
-                        && !add_status(connection, conversation, status)?
-                    {
-                        // Given up for the second time: the status is there, but the conversation was opened again.
-                        connection.execute(
-                            "UPDATE conversation SET finished = 1, last_update = ?2 WHERE id = ?1",
-                            params![conversation, now],
-                        )?;
-                    }
-                    if *discard || conversation.is_none() {
-                        return outgoing::remove(connection, id);
-                    }
-                    connection.execute(
-                        "UPDATE sending SET state = 3, holder = NULL, due = ?2, last_error = ?3 WHERE outgoing = ?1",
-                        params![id, now, status.raw_receipt],
-                    )?;
-                    Ok(())
-                }
-            }
-        })
-        .await
+        self.write_together(Ended { id, lease, outcome }).await
     }
 
     /// How many messages wait or are under way, by service.
@@ -424,6 +372,95 @@ impl Store {
         })
         .await
     }
+}
+
+/// An attempt that ended.
+struct Ended {
+    id: i64,
+    lease: i64,
+    outcome: Outcome,
+}
+
+impl Together for Ended {
+    type Answer = ();
+
+    fn run(connection: &Connection, all: &[Self]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let held = held_among(connection, &all.iter().map(|one| one.id).collect::<Vec<_>>())?;
+        let (mut results, mut left, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for one in all {
+            let conversation = match held.get(&one.id) {
+                Some((lease, conversation)) if *lease == one.lease => *conversation,
+                _ => {
+                    results.push(Err(StoreError::LeaseLost));
+                    continue;
+                }
+            };
+            results.push(Ok(()));
+            match &one.outcome {
+                Outcome::Sent {
+                    statuses,
+                    reference,
+                    track_at,
+                } => {
+                    gone.push(one.id);
+                    left.extend(conversation.map(|conversation| Change {
+                        conversation,
+                        statuses,
+                        track_at: *track_at,
+                        reference: reference.as_deref(),
+                    }));
+                }
+                Outcome::Retry { due, error, uncertain } => {
+                    connection.execute(
+                        "UPDATE sending SET state = 4, holder = NULL, due = ?2, last_error = ?3, uncertain = ?4 \
+                         WHERE outgoing = ?1",
+                        params![one.id, due, error, uncertain],
+                    )?;
+                }
+                Outcome::GaveUp { status, discard, now } => {
+                    if let Some(conversation) = conversation {
+                        failed(connection, conversation, status, *now)?;
+                    }
+                    if *discard || conversation.is_none() {
+                        gone.push(one.id);
+                        continue;
+                    }
+                    connection.execute(
+                        "UPDATE sending SET state = 3, holder = NULL, due = ?2, last_error = ?3 WHERE outgoing = ?1",
+                        params![one.id, now, status.raw_receipt],
+                    )?;
+                }
+            }
+        }
+        record::change(connection, &left)?;
+        outgoing::remove(connection, &gone)?;
+        Ok(results)
+    }
+}
+
+/// Lease and conversation of those messages that a worker has in hand, by id; kept until the commit. An answer has no conversation.
+fn held_among(connection: &Connection, ids: &[i64]) -> Result<HashMap<i64, (i64, Option<i64>)>, StoreError> {
+    let found = connection.among(
+        "SELECT outgoing, lease, (SELECT conversation.id FROM outgoing JOIN conversation \
+         ON conversation.message_id = outgoing.message_id AND direction = 'OUTGOING' \
+         WHERE outgoing.id = sending.outgoing AND kind = 'message') FROM sending WHERE state = 2 AND outgoing",
+        ids,
+        connection.dialect().for_update(),
+        |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// Nothing more is tried.
+fn failed(connection: &Connection, conversation: i64, status: &NewStatus, now: i64) -> Result<(), StoreError> {
+    if !add_status(connection, conversation, status)? {
+        // Given up for the second time: the status is there, but the conversation was opened again.
+        connection.execute(
+            "UPDATE conversation SET finished = 1, last_update = ?2 WHERE id = ?1",
+            params![conversation, now],
+        )?;
+    }
+    Ok(())
 }
 
 fn drop_kept(connection: &Connection, id: i64, name: &str) -> Result<(), StoreError> {

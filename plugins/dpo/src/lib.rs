@@ -25,7 +25,7 @@ mod track;
 mod transfer;
 mod wire;
 
-use budstikke_sdk::{Adapter, Description, Failure, OutgoingMessage, Progress, Received, Sent};
+use budstikke_sdk::{Adapter, Description, Draft, Failure, OutgoingMessage, Progress, Received, Sent, SentMessage};
 
 pub use channel::Channel;
 pub use settings::Settings;
@@ -49,8 +49,14 @@ impl Adapter for Dpo {
         receive::receive(&live::Live, &Settings::load()?)
     }
 
-    fn track(message_id: String, reference: String) -> Result<Progress, Failure> {
-        track::track(&live::Live, &Settings::load()?, &message_id, &reference)
+    fn track(messages: Vec<SentMessage>) -> Vec<Result<Progress, Failure>> {
+        let left: Vec<_> = messages.iter().map(live::left).collect();
+        track::track(&live::Live, Settings::load().map_err(Failure::from), &left)
+    }
+
+    /// Nobody asks: the service has no rule that says so.
+    fn check(_draft: &Draft) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

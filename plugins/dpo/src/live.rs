@@ -4,16 +4,27 @@ use std::fmt::Write as _;
 
 use budstikke_sdk::http::{Request, is_success};
 use budstikke_sdk::{
-    Delivery, Document, Failure, OutgoingMessage, SealScheme, clock, exchange, identity, log, packaging, random, state,
+    Delivery, Document, Failure, OutgoingMessage, SealScheme, SentMessage, clock, exchange, identity, log, packaging,
+    random, state,
 };
 
 use crate::SERVICE;
 use crate::host::{Answer, Body, Call, Content, Expect, Host, Outgoing};
+use crate::track::Left;
 
 /// The context of our lines in the log.
 const LOG: &str = "dpo";
 
 pub(crate) struct Live;
+
+/// A message that left, as tracking needs it.
+pub(crate) fn left(message: &SentMessage) -> Left {
+    Left {
+        message_id: message.message_id(),
+        sender: message.sender(),
+        reference: message.reference().unwrap_or_default(),
+    }
+}
 
 impl Host for Live {
     type File = Document;

@@ -6,6 +6,7 @@ use budstikke_sdk::{Failure, Progress, StatusReport};
 
 use crate::broker::Broker;
 use crate::host::Host;
+use crate::send::wire_sender;
 use crate::settings::Settings;
 use crate::wire::{Overview, TransferStatus, is_transfer_id};
 
@@ -16,68 +17,69 @@ const LATEST: u32 = 600;
 /// Altinn keeps a transfer for 30 days; after that there is nothing to look at.
 const KEPT: u64 = 30 * 86_400;
 
-/// Seconds that the sender of a transfer is remembered for its tracking. It is settled within minutes.
-const SUBJECT_LIFETIME: u64 = 3 * 86_400;
-
-fn subject_key(id: &str) -> String {
-    format!("sender:{id}")
+/// A message that left.
+pub(crate) struct Left {
+    pub(crate) message_id: String,
+    /// As in the SBD.
+    pub(crate) sender: String,
+    /// The transfer.
+    pub(crate) reference: String,
 }
 
-/// Only its sender can look a transfer up, and `track` is not told who that was.
-pub(crate) fn remember_subject<H: Host>(host: &H, id: &str, subject: &str) {
-    host.remember(&subject_key(id), subject.as_bytes(), SUBJECT_LIFETIME);
-}
-
-/// Looks the transfer up and says what there is to register.
+/// Looks transfers up and says what there is to register.
 pub(crate) fn track<H: Host>(
     host: &H,
-    settings: &Settings,
-    message_id: &str,
-    reference: &str,
-) -> Result<Progress, Failure> {
-    if !is_transfer_id(reference) {
+    settings: Result<Settings, Failure>,
+    messages: &[Left],
+) -> Vec<Result<Progress, Failure>> {
+    let known = settings.and_then(|settings| {
+        let subjects = host.subjects(&settings.token_profile)?;
+        Ok((settings, subjects))
+    });
+    match known {
+        Ok((settings, subjects)) => messages
+            .iter()
+            .map(|message| one(host, &settings, &subjects, message))
+            .collect(),
+        Err(failure) => messages.iter().map(|_| Err(failure.clone())).collect(),
+    }
+}
+
+fn one<H: Host>(host: &H, settings: &Settings, subjects: &[String], message: &Left) -> Result<Progress, Failure> {
+    let id = &message.reference;
+    if !is_transfer_id(id) {
         return Err(Failure::permanent(
             "reference",
-            format!("`{reference}` of {message_id} is not a transfer's id"),
+            format!("`{id}` of {} is not a transfer's id", message.message_id),
         ));
     }
-    let subjects = host.subjects(&settings.token_profile)?;
-    let one_of_many = subjects.len() > 1;
-    let progress = match look_up(host, settings, reference, subjects)? {
+    let sender = wire_sender(&message.sender);
+    Ok(match look_up(host, settings, id, subjects, &sender)? {
         Some(overview) => judge(&overview, host.now()),
         None => done(
             "ANNET",
-            format!("Altinn Formidling no longer knows transfer {reference}"),
+            format!("Altinn Formidling no longer knows transfer {id}"),
             None,
         ),
-    };
-    if one_of_many && progress.track_after.is_none() {
-        host.forget(&subject_key(reference));
-    }
-    Ok(progress)
+    })
 }
 
-/// None when nobody of us finds it. Without a remembered sender all subjects are asked, and the one that may see it
-/// answers.
+/// None when nobody of us finds it. Only its sender can look a transfer up; one who is no subject of ours any more may have been followed
+/// by another, so all are asked then.
 fn look_up<H: Host>(
     host: &H,
     settings: &Settings,
     id: &str,
-    subjects: Vec<String>,
+    subjects: &[String],
+    sender: &String,
 ) -> Result<Option<Overview>, Failure> {
-    let remembered = || {
-        host.recall(&subject_key(id))
-            .and_then(|value| String::from_utf8(value).ok())
-    };
-    let candidates = match subjects.len() {
-        0 | 1 => subjects,
-        _ => match remembered().filter(|subject| subjects.contains(subject)) {
-            Some(subject) => vec![subject],
-            None => subjects,
-        },
+    let candidates = if subjects.contains(sender) {
+        std::slice::from_ref(sender)
+    } else {
+        subjects
     };
     let mut failure = None;
-    for subject in &candidates {
+    for subject in candidates {
         match Broker::new(host, settings, subject).overview(id) {
             Ok(overview) => return Ok(Some(overview)),
             Err(error) if error.is(404) => {}
@@ -144,11 +146,20 @@ mod tests {
     use super::*;
     use crate::testing::{CUSTOMER, Fake, OWN, settings};
 
+    fn look(host: &Fake, sender: &str, reference: &str) -> Result<Progress, Failure> {
+        let left = Left {
+            message_id: "m".into(),
+            sender: sender.into(),
+            reference: reference.into(),
+        };
+        track(host, Ok(settings("")), &[left]).remove(0)
+    }
+
     fn after(status: u16, body: &str, now: u64) -> Progress {
         let host = Fake::default();
         host.now.set(now);
         host.on("GET /filetransfer/aa", status, body);
-        track(&host, &settings(""), "m", "aa").unwrap()
+        look(&host, OWN, "aa").unwrap()
     }
 
     fn overview(status: &str) -> String {
@@ -206,34 +217,50 @@ mod tests {
         host.on("GET /filetransfer/aa", 403, "")
             .on("GET /filetransfer/aa", 500, "");
         for _ in 0..2 {
-            assert!(!track(&host, &settings(""), "m", "aa").unwrap_err().is_permanent());
+            assert!(!look(&host, OWN, "aa").unwrap_err().is_permanent());
         }
-        assert_eq!(
-            track(&host, &settings(""), "m", "../aa").unwrap_err().code(),
-            Some("reference")
-        );
+        assert_eq!(look(&host, OWN, "../aa").unwrap_err().code(), Some("reference"));
     }
 
     #[test]
     fn the_sender_of_the_transfer_looks_it_up() {
         let host = Fake::default();
         host.with_subjects(&[OWN, CUSTOMER])
+            .on("GET /filetransfer/aa", 200, &overview("Published"))
             .on("GET /filetransfer/aa", 200, &overview("Published"));
-        remember_subject(&host, "aa", CUSTOMER);
-        track(&host, &settings(""), "m", "aa").unwrap();
-        assert_eq!(host.tokens(), ["altinn:broker.read for 0192:987464291 #1"]);
-        assert!(host.state_keys().is_empty());
+        look(&host, CUSTOMER, "aa").unwrap();
+        // On behalf of: the part stood alone as the sender.
+        look(&host, "0192:991825827:987464291", "aa").unwrap();
+        assert_eq!(host.tokens(), ["altinn:broker.read for 0192:987464291 #1"; 2]);
     }
 
     #[test]
-    fn without_a_remembered_sender_everyone_is_asked() {
+    fn when_the_sender_is_nobody_of_us_any_more_everyone_is_asked() {
         let host = Fake::default();
         host.with_subjects(&[OWN, CUSTOMER]);
         host.on("GET /filetransfer/aa", 403, "")
             .on("GET /filetransfer/aa", 200, &overview("Failed"));
-        assert_eq!(
-            track(&host, &settings(""), "m", "aa").unwrap().reports[0].status,
-            "FEIL"
-        );
+        assert_eq!(look(&host, "0192:910076787", "aa").unwrap().reports[0].status, "FEIL");
+    }
+
+    #[test]
+    fn each_has_an_answer_of_its_own() {
+        let host = Fake::default();
+        host.on("GET /filetransfer/aa", 200, &overview("Published"))
+            .on("GET /filetransfer/bb", 500, "")
+            .on("GET /filetransfer/cc", 200, &overview("Failed"));
+        let left: Vec<_> = ["aa", "bb", "cc"]
+            .map(|reference| Left {
+                message_id: "m".into(),
+                sender: OWN.into(),
+                reference: reference.into(),
+            })
+            .into();
+        let answers = track(&host, Ok(settings("")), &left);
+        assert_eq!(answers[0].as_ref().unwrap().track_after, None);
+        assert!(answers[1].is_err());
+        assert_eq!(answers[2].as_ref().unwrap().reports[0].status, "FEIL");
+        let answers = track(&host, Err(Failure::permanent("settings", "x")), &left);
+        assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 3);
     }
 }

@@ -15,6 +15,7 @@
 mod address;
 mod classify;
 mod error;
+mod multipart;
 mod pump;
 mod request;
 mod response;
@@ -22,5 +23,6 @@ mod response;
 pub use address::{Address, without_secrets};
 pub use classify::{MAX_ERROR_BODY, classify, error_text, is_success};
 pub use error::{HttpError, Reach};
+pub use multipart::{Multipart, Piece};
 pub use request::{Method, Request, Timeouts};
 pub use response::Response;

@@ -20,10 +20,10 @@ pub mod settings;
 pub use bindings::export;
 
 pub use bindings::budstikke::plugin::documents::{Document, Spool};
-pub use bindings::budstikke::plugin::exchange::{self, Delivery, OutgoingMessage};
+pub use bindings::budstikke::plugin::exchange::{self, Delivery, Draft, OutgoingMessage, SentMessage};
 pub use bindings::budstikke::plugin::packaging::{self, SealScheme};
 pub use bindings::budstikke::plugin::types::{Failure, Pair, PermanentFailure, StatusReport, TemporaryFailure};
-pub use bindings::budstikke::plugin::{identity, state};
+pub use bindings::budstikke::plugin::{identity, registry, state};
 pub use bindings::exports::budstikke::plugin::messaging::{
     Description, Guest as Adapter, Progress, Received, Sent, Service, ServiceRule,
 };

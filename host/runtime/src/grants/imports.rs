@@ -13,6 +13,8 @@ pub enum Ability {
     Identity,
     /// The message store.
     Exchange,
+    /// Who others are.
+    Registry,
     /// The small durable store.
     State,
     /// Outgoing HTTP.
@@ -21,11 +23,12 @@ pub enum Ability {
 
 impl Ability {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Documents,
         Self::Packaging,
         Self::Identity,
         Self::Exchange,
+        Self::Registry,
         Self::State,
         Self::Http,
     ];
@@ -37,6 +40,7 @@ impl Ability {
             Self::Packaging => "packaging",
             Self::Identity => "identity",
             Self::Exchange => "exchange",
+            Self::Registry => "registry",
             Self::State => "state",
             Self::Http => "http",
         }
@@ -59,6 +63,7 @@ const INTERFACES: &[(&str, Rule)] = &[
     ("budstikke:plugin/packaging", Rule::Granted(Ability::Packaging)),
     ("budstikke:plugin/identity", Rule::Granted(Ability::Identity)),
     ("budstikke:plugin/exchange", Rule::Granted(Ability::Exchange)),
+    ("budstikke:plugin/registry", Rule::Granted(Ability::Registry)),
     ("budstikke:plugin/state", Rule::Granted(Ability::State)),
     ("wasi:http/types", Rule::Granted(Ability::Http)),
     ("wasi:http/outgoing-handler", Rule::Granted(Ability::Http)),

@@ -97,6 +97,21 @@ impl packaging::Host for CallState {
         self.give_result(made)
     }
 
+    async fn seal_to_us(&mut self, name: String, content: Resource<DocumentHandle>) -> Made {
+        self.allowance.take_recipes(1)?;
+        let content = self.document(&content)?;
+        let made = self.plugin.services.seal_to_us(&cut(name, NAME), content).await;
+        self.give_result(made)
+    }
+
+    async fn unseal(&mut self, name: String, media_type: String, content: Resource<DocumentHandle>) -> Made {
+        let content = self.document(&content)?;
+        let limit = self.plugin.limits.download_bytes;
+        let (name, media_type) = (cut(name, NAME), cut(media_type, MEDIA_TYPE));
+        let made = self.plugin.services.unseal(&name, &media_type, content, limit).await;
+        self.give_result(made)
+    }
+
     async fn zip(&mut self, name: String, parts: Vec<(String, Resource<DocumentHandle>)>) -> Made {
         if let Err(failure) = too_many(parts.len()) {
             return Ok(Err(failure));

@@ -35,6 +35,7 @@ fn service(said: messaging::Service) -> ServiceRules {
             messaging::ServiceRule::Channel(channel) => rules.channel = Some(cut(channel, SHORT)),
             messaging::ServiceRule::AnswersWithStatus => rules.answers_with_status = true,
             messaging::ServiceRule::TitleRequired => rules.title_required = true,
+            messaging::ServiceRule::Checked => rules.checked = true,
             messaging::ServiceRule::Other(pair) => {
                 tracing::debug!(
                     service = rules.id,

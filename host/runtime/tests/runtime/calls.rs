@@ -1,13 +1,25 @@
-//! The four functions, and what a plugin can ask for in them.
+//! The functions of a plugin, and what a plugin can ask for in them.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use budstikke_runtime::Limits;
-use budstikke_runtime::services::{Failure, ServiceRules};
+use budstikke_runtime::services::{Draft, Failure, SentMessage, ServiceRules};
 use serde_json::json;
 
 use crate::fixture::{behaving, with};
 use crate::house::{Letter, Paper};
+
+fn left(id: &str) -> SentMessage {
+    SentMessage {
+        message_id: id.into(),
+        sender: "0192:991825827".into(),
+        process: "urn:p".into(),
+        reference: Some(format!("r-{id}")),
+        last_update: 17,
+        ..SentMessage::default()
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_describes_itself_and_unknown_rules_are_ignored() {
@@ -22,6 +34,7 @@ async fn a_plugin_describes_itself_and_unknown_rules_are_ignored() {
         channel: Some("echo".into()),
         answers_with_status: true,
         title_required: false,
+        checked: true,
     };
     assert_eq!(description.services, [rules]);
     assert_eq!(plugin.describe().await.unwrap().unwrap(), *description);
@@ -62,7 +75,8 @@ async fn failures_are_values() {
         retry_after: Some(7),
     };
     assert_eq!(plugin.receive().await.unwrap().unwrap_err(), later);
-    assert_eq!(plugin.track("m-1", "r-1").await.unwrap().unwrap_err(), later);
+    let answers = plugin.track(vec![left("m-1")]).await.unwrap();
+    assert_eq!(answers, [Err(later)]);
     let plugin = behaving("permanent").await;
     assert_eq!(
         plugin.receive().await.unwrap().unwrap_err(),
@@ -71,11 +85,47 @@ async fn failures_are_values() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_status_of_a_message_is_tracked() {
-    let progress = behaving("").await.track("m-1", "r-1").await.unwrap().unwrap();
-    assert_eq!(progress.reports[0].status, "m-1");
-    assert_eq!(progress.reports[0].description.as_deref(), Some("r-1"));
-    assert_eq!(progress.track_after, None);
+async fn the_statuses_of_messages_are_tracked() {
+    let answers = behaving("").await.track(vec![left("m-1"), left("m-2")]).await.unwrap();
+    let [Ok(first), Ok(second)] = answers.as_slice() else {
+        panic!("{answers:?}")
+    };
+    assert_eq!(first.reports[0].status, "m-1");
+    assert_eq!(first.reports[0].description.as_deref(), Some("r-m-1"));
+    assert_eq!(first.reports[0].raw_receipt.as_deref(), Some("0192:991825827 urn:p"));
+    assert_eq!(first.reports[0].at, Some(17));
+    assert_eq!(first.track_after, None);
+    assert_eq!(second.reports[0].status, "m-2");
+    assert!(
+        behaving("track-trap")
+            .await
+            .track(vec![left("m-1"), left("m-2")])
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_looks_at_a_message_before_it_is_accepted() {
+    let draft = |files: Option<usize>| {
+        Arc::new(Draft {
+            message_id: "m-1".into(),
+            receiver: "0192:910076787".into(),
+            files: files.map(|count| (0..count).map(|_| Paper::zeros(1)).collect()),
+            ..Draft::default()
+        })
+    };
+    assert_eq!(behaving("").await.check(draft(None)).await.unwrap(), Ok(()));
+    let refused = behaving("check-refuse").await.check(draft(None)).await.unwrap();
+    assert_eq!(refused, Err(Failure::permanent("NotToday", "0192:910076787")));
+    let refused = behaving("check-files").await.check(draft(Some(2))).await.unwrap();
+    assert_eq!(refused, Err(Failure::permanent("files", "2 of m-1")));
+    assert!(behaving("check-trap").await.check(draft(None)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_are_looked_up() {
+    assert_eq!(behaving("look-up").await.receive().await.unwrap().unwrap().handled, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

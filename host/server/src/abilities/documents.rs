@@ -13,8 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use budstikke_message::asic::{ZipError, ZipFiles, ZipLimits};
 use budstikke_runtime::services::{ByteReader, Document, DocumentRef, Failure};
-use budstikke_store::Vault;
 use budstikke_store::files::{FileReader, MessageKey, NewFile, SMALL};
+use budstikke_store::{Attachment, Vault};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::io::SyncIoBridge;
@@ -100,6 +100,12 @@ impl Doc {
             name: blob.to_owned(),
         };
         Self::new(name, media_type, source, Some(size))
+    }
+
+    /// A file of a message.
+    pub fn attachment(vault: &Vault, key: &MessageKey, file: &Attachment) -> DocumentRef {
+        let document = Self::blob(vault, key, &file.filename, &file.mime, &file.blob, file.size);
+        Arc::new(document.titled(file.title.clone()))
     }
 
     /// A file that was written: a download or a package. It goes with the document unless somebody takes it over.

@@ -2,16 +2,17 @@
 
 pub mod documents;
 pub mod packaging;
+mod parties;
 pub mod tokens;
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use budstikke_runtime::services::{Delivery, DocumentRef, Failure, SealScheme, Services, Spool, Token};
+use budstikke_runtime::services::{Delivery, DocumentRef, Failure, Party, SealScheme, Services, Spool, Token};
 use budstikke_store::{SetAside, StoreError};
 
 use crate::config;
-use crate::delivery::{self, Handover};
+use crate::delivery::{self, Handover, Origin};
 use crate::node::Node;
 use documents::{Doc, VaultSpool, blocking, temporary};
 use tokens::Tokens;
@@ -118,6 +119,25 @@ impl Services for AdapterServices {
         packaging::seal(name, content, &certificate, &scheme)
     }
 
+    async fn seal_to_us(&self, name: &str, content: DocumentRef) -> Result<DocumentRef, Failure> {
+        packaging::seal_to_us(&self.node()?.identity, name, content)
+    }
+
+    async fn unseal(
+        &self,
+        name: &str,
+        media_type: &str,
+        content: DocumentRef,
+        limit: u64,
+    ) -> Result<DocumentRef, Failure> {
+        let node = self.node()?;
+        let (vault, identity) = (node.vault.clone(), node.identity.clone());
+        let (name, media_type) = (name.to_owned(), media_type.to_owned());
+        blocking(move || Ok(packaging::unseal(&vault, &identity, &name, &media_type, content, limit)))
+            .await
+            .map_err(|error| temporary(&error))?
+    }
+
     async fn zip(&self, name: &str, parts: Vec<(String, DocumentRef)>) -> Result<DocumentRef, Failure> {
         packaging::zip(name, parts)
     }
@@ -161,6 +181,24 @@ impl Services for AdapterServices {
                 reference,
                 sbd: &sbd,
                 package,
+                origin: Origin::Service,
+            },
+        )
+        .await
+    }
+
+    async fn generate(&self, service: &str, reference: &str, sbd: Vec<u8>) -> Result<Delivery, Failure> {
+        if self.was_handled(service, reference).await? {
+            return Ok(Delivery::AlreadyKnown);
+        }
+        delivery::deliver(
+            self.node()?,
+            Handover {
+                service,
+                reference,
+                sbd: &sbd,
+                package: None,
+                origin: Origin::Adapter,
             },
         )
         .await
@@ -221,6 +259,10 @@ impl Services for AdapterServices {
             .was_handled(service, reference)
             .await
             .map_err(|error| stored(&error))
+    }
+
+    async fn look_up(&self, identifier: &str) -> Result<Option<Party>, Failure> {
+        parties::look_up(self.node()?.registry.as_ref(), identifier).await
     }
 
     async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -1,15 +1,17 @@
 //! Packages as recipes: ASiC-E, sealed content, plain zips. Nothing is computed before it is read.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::sync::Arc;
 
 use budstikke_message::asic::{self, AsicWriter, Compression, PrimaryDocument, ZipWriter};
-use budstikke_message::cms::{ContentCipher, EnvelopeWriter, KeyTransport};
+use budstikke_message::cms::{CmsError, ContentCipher, EnvelopeReader, EnvelopeWriter, KeyTransport};
 use budstikke_message::keystore::Identity;
 use budstikke_message::x509::Certificate;
 use budstikke_runtime::services::{DocumentRef, Failure, SealScheme};
+use budstikke_store::Vault;
+use budstikke_store::files::MessageKey;
 
-use super::documents::Doc;
+use super::documents::{Doc, VaultFile, copy, temporary};
 
 /// How to make bytes out of other documents.
 pub enum Recipe {
@@ -162,6 +164,58 @@ pub fn seal(name: &str, content: DocumentRef, certificate: &[u8], scheme: &SealS
         cipher,
     };
     Ok(Arc::new(Doc::recipe(name, "application/pkcs7-mime", recipe)?))
+}
+
+/// `packaging.seal-to-us`. Whether our own certificate is still valid does not matter: we are the ones who open it.
+pub fn seal_to_us(identity: &Identity, name: &str, content: DocumentRef) -> Result<DocumentRef, Failure> {
+    let recipe = Recipe::Seal {
+        content: Doc::from_ref(content)?,
+        certificate: Box::new(identity.certificate().clone()),
+        transport: KeyTransport::RsaOaepSha256,
+        cipher: ContentCipher::Aes256Cbc,
+    };
+    Ok(Arc::new(Doc::recipe(name, "application/pkcs7-mime", recipe)?))
+}
+
+/// `packaging.unseal`; at most `limit` bytes come out. Blocks.
+pub fn unseal(
+    vault: &Vault,
+    identity: &Identity,
+    name: &str,
+    media_type: &str,
+    content: DocumentRef,
+    limit: u64,
+) -> Result<DocumentRef, Failure> {
+    let content = Doc::from_ref(content)?;
+    let not_for_us = |error: &CmsError| Failure::permanent("not-for-us", format!("it cannot be opened: {error}"));
+    let opened = EnvelopeReader::open(content.reader().map_err(|error| temporary(&error))?, identity);
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(CmsError::Io(error)) => return Err(temporary(&error)),
+        Err(error) => return Err(not_for_us(&error)),
+    };
+    let written = (|| {
+        let key = MessageKey::generate()?;
+        let mut writer = vault.create(&key)?;
+        copy(&mut opened.take(limit.saturating_add(1)), &mut writer)?;
+        if writer.size() > limit {
+            let text = format!("more than {limit} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        let file = writer.finish()?;
+        Ok(VaultFile { file, key })
+    })();
+    match written {
+        Ok(file) => Ok(Arc::new(Doc::received(vault, name, media_type, file))),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(Failure::permanent("too-large", error.to_string()))
+        }
+        // What breaks the envelope itself, and not the disk below it or above it.
+        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<CmsError>()) {
+            Some(broken) => Err(not_for_us(broken)),
+            None => Err(temporary(&error)),
+        },
+    }
 }
 
 /// `packaging.zip`

@@ -117,7 +117,7 @@ impl Tokens {
         if let Some(subject) = subject.as_ref().filter(|subject| !settings.subjects.contains(subject)) {
             return Err(Failure::permanent(
                 "subject",
-                format!("[tokens.{profile}] has no system user for {subject}"),
+                format!("[tokens.{profile}] has no system user and no consumer-org for {subject}"),
             ));
         }
         let cell = {
@@ -255,9 +255,10 @@ impl Profile {
             (None, Some(keystore)) => Signer::Certificate(Arc::new(crate::config::open_keystore(keystore)?)),
             (None, None) => Signer::Certificate(organisation.clone()),
         };
-        let own = settings.own_system_user.clone().unwrap_or_else(|| own.to_owned());
+        let first = settings.own_system_user.clone().unwrap_or_else(|| own.to_owned());
         let mut subjects: Vec<String> = settings.system_users.keys().cloned().collect();
-        subjects.sort_by_key(|subject| *subject != own);
+        subjects.extend(settings.consumer_orgs.iter().cloned());
+        subjects.sort_by_key(|subject| *subject != first);
         Ok(Self {
             settings,
             signer,
@@ -281,12 +282,19 @@ impl Profile {
             "iat": now,
             "exp": now + GRANT_LIFE,
         });
-        if let Some(subject) = subject {
-            claims["authorization_details"] = json!([{
-                "type": "urn:altinn:systemuser",
-                "systemuser_org": { "authority": "iso6523-actorid-upis", "ID": subject },
-                "externalRef": self.settings.system_users.get(subject),
-            }]);
+        match subject.map(|subject| (subject, self.settings.system_users.get(subject))) {
+            Some((subject, Some(name))) => {
+                claims["authorization_details"] = json!([{
+                    "type": "urn:altinn:systemuser",
+                    "systemuser_org": { "authority": "iso6523-actorid-upis", "ID": subject },
+                    "externalRef": name,
+                }]);
+            }
+            Some((subject, None)) => {
+                let number = subject.rsplit(':').next().unwrap_or(subject);
+                claims["consumer_org"] = number.into();
+            }
+            None => {}
         }
         let signed = [&header, &claims]
             .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
@@ -305,6 +313,34 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn claims(profile: &str, subject: Option<&str>) -> serde_json::Value {
+        let settings = format!(
+            "url = \"https://issuer.test\"\naudience = \"a\"\nclient-id = \"c\"\nscopes = [\"ks:fiks\"]\n{profile}"
+        );
+        let identity = Arc::new(crate::registry::remote::tests::identity());
+        let profile = Profile::new(toml::from_str(&settings).unwrap(), &identity, "0192:991825827").unwrap();
+        let subject = subject.map(str::to_owned);
+        assert!(
+            subject
+                .as_ref()
+                .is_none_or(|subject| profile.subjects.contains(subject))
+        );
+        let grant = profile.grant(&["ks:fiks".into()], subject.as_deref(), 1).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(grant.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice(&payload).unwrap()
+    }
+
+    #[test]
+    fn acting_for_another_organisation_is_told_by_system_user_or_by_consumer_org() {
+        let by_name = "consumer-orgs = [\"0192:987464291\"]";
+        assert_eq!(claims(by_name, Some("0192:987464291"))["consumer_org"], "987464291");
+        assert!(claims(by_name, None).get("consumer_org").is_none());
+        let by_user = "[system-users]\n\"0192:987464291\" = \"user\"";
+        let claims = claims(by_user, Some("0192:987464291"));
+        assert_eq!(claims["authorization_details"][0]["externalRef"], "user");
+        assert!(claims.get("consumer_org").is_none());
+    }
 
     #[test]
     fn the_expiry_of_a_token_is_read_and_garbage_has_none() {

@@ -11,6 +11,7 @@ use budstikke_store::files::MessageKey;
 use budstikke_store::{AttachmentRules, NewAttachment, NewOutgoing, NewStatus, StoreError};
 use jiff::Timestamp;
 
+use super::adapter_check::{self, Asked};
 use super::error::{ApiError, ApiResult, Kind, kind};
 use crate::certificates::Whose;
 use crate::delivery::answer::facts_of;
@@ -40,6 +41,7 @@ pub(super) const REFUSALS: &[Kind] = &[
     kind::REGISTRY_UNREACHABLE,
     kind::NOT_STORED,
     kind::DISK_FULL,
+    kind::REFUSED_BY_ADAPTER,
 ];
 
 /// Which call brought the SBD: its errors differ in shape.
@@ -91,6 +93,8 @@ pub(super) struct Draft {
     pub limit: u64,
     /// Every file needs a title.
     pub title_required: bool,
+    /// The adapter looks at it once its files are there.
+    pub checked: bool,
 }
 
 /// Reads an SBD and checks its header.
@@ -168,10 +172,17 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
         if !sbd.standard_fits_type() {
             return Err(does_not_fit(&sbd));
         }
-        match mismatch {
-            Some(mismatch) => Err(ApiError::new(kind::CHANNEL_INVALID, mismatch.to_string())),
-            None => Ok(rules),
+        if let Some(mismatch) = mismatch {
+            return Err(ApiError::new(kind::CHANNEL_INVALID, mismatch.to_string()));
         }
+        let asked = Asked {
+            sbd: &sbd,
+            service: &service,
+            address: capability.address.clone().into_iter().collect(),
+            files: None,
+        };
+        adapter_check::check(node, asked).await?;
+        Ok(rules)
     };
     let rules = match checked.await {
         Ok(rules) => rules,
@@ -198,6 +209,7 @@ pub(super) async fn prepare(node: &Arc<Node>, mut sbd: Sbd, key: &MessageKey, ca
         sbd,
         limit,
         title_required: rules.title_required,
+        checked: rules.checked,
     })
 }
 
@@ -291,6 +303,7 @@ async fn way_of(node: &Node, sbd: &Sbd) -> ApiResult<Way> {
         process: Some(&process),
         security_level: sbd.security_level(),
         conversation_id: conversation.as_deref(),
+        who: false,
     };
     let asked = match request.receiver {
         None => node.registry.without_receiver(&process).await,

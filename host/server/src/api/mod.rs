@@ -5,6 +5,7 @@
 //! here: routes, the shape of answers, and headers. [`error`] has the table of errors, [`params`] and [`page`] read queries,
 //! [`listing`] writes lists, [`description`] tells all of it to programs and people.
 
+mod adapter_check;
 mod arriving;
 mod capabilities;
 mod conversations;

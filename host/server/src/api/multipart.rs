@@ -165,7 +165,7 @@ async fn store(
     let files: Vec<Attachment> = attachments.iter().map(|attachment| attachment.file.clone()).collect();
     // A message that cannot be sent stays as a draft, to be completed; one whose time has passed is told so.
     let in_time = draft.new.facts.expiry >= Node::now();
-    draft.new.ready = in_time && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
+    draft.new.ready = in_time && !draft.checked && may_leave(&draft.sbd, &files, arkivmelding.as_ref()).is_ok();
     let json = create::written(&draft.sbd)?;
     let node = node.clone();
     // Files and row must not part when the client goes away in between.
@@ -177,7 +177,7 @@ async fn store(
         if ready {
             send::on_its_way(&node);
         } else {
-            // Says why.
+            // Says why, or lets the adapter have its say.
             send::queue(&node, &message_id).await?;
         }
         Ok(json)

@@ -12,6 +12,7 @@ use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
 use budstikke_store::{Attachment, Direction, NewStatus};
 
+use super::adapter_check::{self, Asked};
 use super::create::own_certificate;
 use super::description::refusals::refusals;
 use super::error::{self, ApiError, ApiResult, kind};
@@ -36,6 +37,7 @@ pub(super) const REFUSALS: &[error::Kind] = &[
     kind::FILE_NOT_FOUND,
     kind::DISK_FULL,
     kind::NOT_STORED,
+    kind::REFUSED_BY_ADAPTER,
 ];
 
 refusals! { PostRefusals: REFUSALS, &[kind::MESSAGE_NOT_FOUND, kind::NO_SUCH_PATH]; }
@@ -66,17 +68,21 @@ pub(super) async fn queue(node: &Arc<Node>, message_id: &str) -> ApiResult<()> {
     if message.facts.expiry < Node::now() {
         return Err(too_late(node, message_id, &sbd).await);
     }
+    let key = node.vault.key_of(message_id, &message.sbd);
+    let key = key.map_err(|error| ApiError::of_vault(&error))?;
     let read = match arkivmelding_among(&sbd, &files)? {
         None => None,
-        Some(file) => {
-            let key = node
-                .vault
-                .key_of(message_id, &message.sbd)
-                .map_err(|error| ApiError::of_vault(&error))?;
-            Some(read_arkivmelding(&node.vault, &key, file).await?)
-        }
+        Some(file) => Some(read_arkivmelding(&node.vault, &key, file).await?),
     };
     is_complete(&sbd, &files, read.as_ref())?;
+    let asked = Asked {
+        sbd: &sbd,
+        service: &message.facts.service,
+        // Only where it goes is known now; how it is reached is asked for when it is sent.
+        address: Vec::new(),
+        files: Some((&key, &files)),
+    };
+    adapter_check::check(node, asked).await?;
 
     let (queueing, id) = (node.clone(), message_id.to_owned());
     let queued = unbroken(async move { queueing.store.queue(&id, Node::now()).await }).await?;

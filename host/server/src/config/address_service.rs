@@ -110,6 +110,7 @@ impl OwnToken {
             jwk: self.jwk.clone(),
             system_users: BTreeMap::new(),
             own_system_user: None,
+            consumer_orgs: Vec::new(),
         }
     }
 }

@@ -243,6 +243,10 @@ pub struct TokenProfile {
     pub system_users: BTreeMap<String, String>,
     /// Which of them is our own, and comes first; default: the organisation.
     pub own_system_user: Option<String>,
+    /// Parties that the profile acts for by name alone, beside the organisation itself: `consumer_org` of the grant.
+    /// Spec: DPF and DPFIO, 6.1.
+    #[serde(default)]
+    pub consumer_orgs: Vec<String>,
 }
 
 /// `[adapters.<name>]`

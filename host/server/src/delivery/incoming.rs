@@ -33,6 +33,17 @@ pub struct Handover<'a> {
     pub sbd: &'a [u8],
     /// The ASiC-E, sealed to us.
     pub package: Option<DocumentRef>,
+    /// Whose it is.
+    pub origin: Origin,
+}
+
+/// Who made an SBD that is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Somebody else, and it came over the service.
+    Service,
+    /// The adapter itself: nobody is waiting for an answer, and what it says is registered already.
+    Adapter,
 }
 
 /// `exchange.deliver`. A permanent failure means that it is no message: the adapter sets the whole transfer aside.
@@ -140,7 +151,9 @@ fn arrival(
     queue: bool,
 ) -> Result<Arrival, Failure> {
     let now = Node::now();
+    let foreign = handover.origin == Origin::Service;
     let answered = queue
+        && foreign
         && node
             .rules(handover.service)
             .is_some_and(|rules| rules.answers_with_status);
@@ -163,7 +176,7 @@ fn arrival(
         answer: answered
             .then(|| status_answer(node, sbd, handover.service, Status::Mottatt))
             .flatten(),
-        related: related(sbd, handover.service, now),
+        related: foreign.then(|| related(sbd, handover.service, now)).flatten(),
         reference: handover.reference.to_owned(),
         facts,
         now,

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
 
-pub use incoming::{Handover, deliver};
+pub use incoming::{Handover, Origin, deliver};
 #[cfg(test)]
 pub(crate) use outgoing_call::OutgoingCall;
 

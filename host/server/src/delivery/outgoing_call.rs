@@ -61,10 +61,7 @@ impl OutgoingCall {
             .map_err(|error| temporary(&error))?;
         let documents = files
             .iter()
-            .map(|file| {
-                let document = Doc::blob(&node.vault, &key, &file.filename, &file.mime, &file.blob, file.size);
-                Arc::new(document.titled(file.title.clone())) as DocumentRef
-            })
+            .map(|file| Doc::attachment(&node.vault, &key, file))
             .collect();
         let facts = OutgoingFacts {
             message_id,
@@ -129,6 +126,7 @@ async fn way_of(node: &Node, message: &OutgoingMessage, sbd: &[u8]) -> Result<Ca
                 process: Some(&facts.process),
                 security_level: sbd.security_level(),
                 conversation_id: Some(&facts.conversation_id),
+                who: false,
             };
             node.registry.capabilities(question).await
         }

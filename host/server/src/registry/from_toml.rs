@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use budstikke_message::body::PostalAddress;
 use budstikke_message::x509::Certificate;
+use serde_json::Value;
 
 use super::{Addresses, Answer, Capability, DigitalAddress, Question, Record, Registry, RegistryError, Source, record};
 use crate::config;
@@ -176,10 +177,18 @@ impl Registry for TomlRegistry {
             .collect();
         let primary = all.first().cloned();
         Ok(Record {
-            info: record::info(receiver, found.name.as_deref()),
+            info: record::info(receiver, found.name.as_deref(), None),
             primary: primary.ok_or(RegistryError::UnknownReceiver(None))?,
             all,
         })
+    }
+
+    /// Its address is the first one that a row of it has.
+    async fn info(&self, receiver: &str) -> Result<Value, RegistryError> {
+        let found = self.receiver(receiver)?;
+        let mut addresses = found.listed.iter().map(|listed| &listed.capability.addresses.post);
+        let address = addresses.find_map(Option::as_ref);
+        Ok(record::info(receiver, found.name.as_deref(), address))
     }
 }
 
@@ -262,5 +271,9 @@ mod tests {
         assert_eq!(record.primary["service"]["securityLevel"], 3);
         assert_eq!(record.all[2]["postAddress"]["street"], "Gata 1;Oppgang B");
         assert_eq!(record.all[2]["postAddress"]["country"], "");
+        let info = registry().info("910076787").await.unwrap();
+        assert_eq!(info["organizationName"], "Eksempeletaten");
+        assert_eq!(info["postadresse"]["adresse"], "Gata 1;Oppgang B");
+        assert_eq!(info["postadresse"].get("land"), None);
     }
 }

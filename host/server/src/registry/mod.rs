@@ -83,6 +83,8 @@ pub struct Question<'a> {
     pub security_level: Option<u8>,
     /// For the log of the address service; changes no answer.
     pub conversation_id: Option<&'a str>,
+    /// Only who it is, and not what it takes.
+    pub who: bool,
 }
 
 impl<'a> Question<'a> {
@@ -93,6 +95,15 @@ impl<'a> Question<'a> {
             process: None,
             security_level: None,
             conversation_id: None,
+            who: false,
+        }
+    }
+
+    /// Who a receiver is.
+    pub fn who(receiver: &'a str) -> Self {
+        Self {
+            who: true,
+            ..Self::about(receiver)
         }
     }
 
@@ -111,6 +122,7 @@ impl std::fmt::Debug for Question<'_> {
         f.debug_struct("Question")
             .field("process", &self.process)
             .field("security_level", &self.security_level)
+            .field("who", &self.who)
             .finish_non_exhaustive()
     }
 }
@@ -232,6 +244,9 @@ pub trait Registry: Send + Sync {
 
     /// Everything about a receiver in the registry's own JSON.
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError>;
+
+    /// Who somebody is, in the registry's own JSON: its `infoRecord`. Spec: service registry, 3.4.
+    async fn info(&self, receiver: &str) -> Result<Value, RegistryError>;
 
     /// Each step by which an address service came to its answer, in words that do not say who the receiver is; none when it does
     /// not tell.

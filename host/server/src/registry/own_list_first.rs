@@ -41,6 +41,14 @@ impl Registry for OwnListFirst {
         }
     }
 
+    async fn info(&self, receiver: &str) -> Result<Value, RegistryError> {
+        if self.own.knows(receiver) {
+            self.own.info(receiver).await
+        } else {
+            self.service.info(receiver).await
+        }
+    }
+
     async fn steps(&self, question: Question<'_>) -> Option<Vec<String>> {
         if self.own.knows(question.receiver) {
             None

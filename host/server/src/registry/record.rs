@@ -25,7 +25,7 @@ pub struct Record {
 }
 
 /// `infoRecord`: what is not known is left out.
-pub(super) fn info(identifier: &str, name: Option<&str>) -> Value {
+pub(super) fn info(identifier: &str, name: Option<&str>, address: Option<&PostalAddress>) -> Value {
     let mut info = Map::new();
     info.insert("identifier".into(), identifier.into());
     if let Some(name) = name {
@@ -38,6 +38,19 @@ pub(super) fn info(identifier: &str, name: Option<&str>) -> Value {
     };
     if let Some(entity) = entity {
         info.insert("entityType".into(), json!({ "name": entity }));
+    }
+    if let Some(address) = address {
+        let members = [
+            ("adresse", &address.street),
+            ("postnummer", &address.postal_code),
+            ("poststed", &address.postal_area),
+            ("land", &address.country),
+        ];
+        let known = members.into_iter().filter(|(_, value)| !value.is_empty());
+        let known: Map<String, Value> = known
+            .map(|(name, value)| (name.into(), value.as_str().into()))
+            .collect();
+        info.insert("postadresse".into(), known.into());
     }
     Value::Object(info)
 }
@@ -151,7 +164,7 @@ mod tests {
                     "securityLevel": null, "resource": null } })
         );
         assert_eq!(
-            info("910076787", Some("Eksempeletaten")),
+            info("910076787", Some("Eksempeletaten"), None),
             json!({ "identifier": "910076787", "organizationName": "Eksempeletaten" })
         );
     }
@@ -174,7 +187,10 @@ mod tests {
         assert_eq!(record["spraak"], "nb");
         assert_eq!(record["postAddress"], Value::Null);
         assert_eq!(record["service"]["securityLevel"], 4);
-        assert_eq!(info("17912099997", None)["entityType"], json!({ "name": "citizen" }));
+        assert_eq!(
+            info("17912099997", None, None)["entityType"],
+            json!({ "name": "citizen" })
+        );
     }
 
     #[test]

@@ -221,6 +221,19 @@ impl Connection {
         Ok(added)
     }
 
+    /// `IN (…)`, or what the database likes better, for each statement of a few ids, and its values.
+    pub(crate) fn one_of<'a>(&self, ids: &'a [i64]) -> Vec<Given<'a>> {
+        let mut given = self.given(ids.iter().map(|id| vec![id.value()]).collect());
+        for (table, _) in &mut given {
+            *table = match self.dialect {
+                Dialect::Sqlite => format!("IN ({table})"),
+                // Of an array it knows that it is short.
+                Dialect::Postgres => "= ANY(?1)".to_owned(),
+            };
+        }
+        given
+    }
+
     /// The rows whose last column of `sql`, up to its WHERE, is one of the ids; `tail` is what follows, for each statement of a few ids.
     pub(crate) fn among<T>(
         &self,
@@ -230,12 +243,7 @@ impl Connection {
         read: impl Fn(&dyn Row) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, DatabaseError> {
         let mut found = Vec::new();
-        for (table, values) in self.given(ids.iter().map(|id| vec![id.value()]).collect()) {
-            let one_of = match self.dialect {
-                Dialect::Sqlite => format!("IN ({table})"),
-                // Of an array it knows that it is short.
-                Dialect::Postgres => "= ANY(?1)".to_owned(),
-            };
+        for (one_of, values) in self.one_of(ids) {
             let sql = format!("{sql} {one_of}{tail}");
             self.each(&sql, &values, &read, |row| found.push(row))?;
         }

@@ -16,7 +16,7 @@ async fn a_message_goes_from_draft_to_sent_and_its_files_become_garbage(place: P
     assert!(store.outgoing("m").await.unwrap().is_none());
     assert_eq!(store.garbage(10).await.unwrap(), ["blob-first.txt"]);
     let due = store.due_for_tracking(vec!["S".into()], NOW + 5000, 10).await.unwrap();
-    assert_eq!(due[0].reference, "transfer");
+    assert_eq!(due[0].external_reference.as_deref(), Some("transfer"));
 }
 
 async fn a_message_id_is_taken_for_good(place: Place) {

@@ -1,12 +1,17 @@
 //! Building and sending a request.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::address::{Address, without_secrets};
 use super::error::{HttpError, Reach};
+use super::multipart::Piece;
 use super::pump::{Broken, Pumped, pump, pump_bytes};
 use super::response::Response;
 use crate::Document;
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types as wasi;
+use crate::bindings::wasi::io::streams::OutputStream;
 
 /// The methods that message services use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +63,7 @@ enum Payload<'a> {
     Empty,
     Bytes(Vec<u8>),
     Document(&'a Document),
+    Pieces(Vec<Piece<&'a Document>>),
 }
 
 /// A request under construction.
@@ -132,6 +138,20 @@ impl<'a> Request<'a> {
     pub fn document(mut self, document: &'a Document, content_type: &str) -> Self {
         self.payload = Payload::Document(document);
         self.header("content-type", content_type)
+    }
+
+    /// A body of several stretches, such as a form with files ([`super::Multipart`]): documents are streamed by the host.
+    #[must_use]
+    pub fn pieces(mut self, pieces: Vec<Piece<&'a Document>>, content_type: &str) -> Self {
+        self.payload = Payload::Pieces(pieces);
+        self.header("content-type", content_type)
+    }
+
+    /// `Authorization: Basic …`. The name must not hold a colon.
+    #[must_use]
+    pub fn basic(self, user: &str, password: &str) -> Self {
+        let credentials = STANDARD.encode(format!("{user}:{password}"));
+        self.header("authorization", format!("Basic {credentials}"))
     }
 
     /// No body. What a request is from the start.
@@ -231,6 +251,13 @@ impl<'a> Request<'a> {
             Payload::Empty => matches!(self.method, Method::Post | Method::Put).then_some(0),
             Payload::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Payload::Document(document) => document.size(),
+            Payload::Pieces(pieces) => pieces.iter().try_fold(0_u64, |sum, piece| {
+                let size = match piece {
+                    Piece::Bytes(bytes) => u64::try_from(bytes.len()).ok()?,
+                    Piece::File(document) => document.size()?,
+                };
+                sum.checked_add(size)
+            }),
         }
     }
 
@@ -249,15 +276,29 @@ impl<'a> Request<'a> {
         match &self.payload {
             Payload::Empty => Ok(Pumped::Whole),
             Payload::Bytes(bytes) => Ok(pump_bytes(bytes, &stream)),
-            Payload::Document(document) => {
-                let source = document.open().map_err(|failure| failure.line().to_string())?;
-                match pump(&source, &stream, document.size()) {
-                    Ok(pumped) => Ok(pumped),
-                    // The connection's own error comes with the answer.
-                    Err(Broken::Http(_)) => Ok(Pumped::Refused),
-                    Err(Broken::Other(detail)) => Err(detail),
+            Payload::Document(document) => pump_document(document, &stream),
+            Payload::Pieces(pieces) => {
+                for piece in pieces {
+                    let pumped = match piece {
+                        Piece::Bytes(bytes) => pump_bytes(bytes, &stream),
+                        Piece::File(document) => pump_document(document, &stream)?,
+                    };
+                    if pumped == Pumped::Refused {
+                        return Ok(pumped);
+                    }
                 }
+                Ok(Pumped::Whole)
             }
         }
+    }
+}
+
+fn pump_document(document: &Document, stream: &OutputStream) -> Result<Pumped, String> {
+    let source = document.open().map_err(|failure| failure.line().to_string())?;
+    match pump(&source, stream, document.size()) {
+        Ok(pumped) => Ok(pumped),
+        // The connection's own error comes with the answer.
+        Err(Broken::Http(_)) => Ok(Pumped::Refused),
+        Err(Broken::Other(detail)) => Err(detail),
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use budstikke_component_builder::build_component;
-use budstikke_runtime::services::{Delivery, DocumentRef, Failure, SealScheme, Services, Spool, Token};
+use budstikke_runtime::services::{Delivery, DocumentRef, Failure, Party, SealScheme, Services, Spool, Token};
 use budstikke_runtime::{Compiler, Engine, Grants, Limits, Loader, Plugin, PluginSpec, PoolSettings};
 use serde_json::{Value, json};
 
@@ -86,6 +86,14 @@ impl Services for EmptyHouse {
         Err(nothing())
     }
 
+    async fn seal_to_us(&self, _: &str, _: DocumentRef) -> Result<DocumentRef, Failure> {
+        Err(nothing())
+    }
+
+    async fn unseal(&self, _: &str, _: &str, _: DocumentRef, _: u64) -> Result<DocumentRef, Failure> {
+        Err(nothing())
+    }
+
     async fn zip(&self, _: &str, _: Vec<(String, DocumentRef)>) -> Result<DocumentRef, Failure> {
         Err(nothing())
     }
@@ -112,11 +120,19 @@ impl Services for EmptyHouse {
         Err(nothing())
     }
 
+    async fn generate(&self, _: &str, _: &str, _: Vec<u8>) -> Result<Delivery, Failure> {
+        Err(nothing())
+    }
+
     async fn set_aside(&self, _: &str, _: &str, _: &str, _: Option<DocumentRef>) -> Result<(), Failure> {
         Err(nothing())
     }
 
     async fn was_handled(&self, _: &str, _: &str) -> Result<bool, Failure> {
+        Err(nothing())
+    }
+
+    async fn look_up(&self, _: &str) -> Result<Option<Party>, Failure> {
         Err(nothing())
     }
 

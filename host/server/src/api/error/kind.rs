@@ -28,11 +28,16 @@ const fn missing(name: &'static str, hint: &'static str) -> Kind {
 impl Kind {
     /// The fully qualified class name, as the Java integrasjonspunkt writes it.
     pub(in crate::api) fn exception(&self) -> String {
-        if self.name.contains('.') {
-            self.name.to_owned()
-        } else {
-            format!("no.difi.meldingsutveksling.exceptions.{}", self.name)
-        }
+        qualified(self.name)
+    }
+}
+
+/// A class name with its package, which an own error stands without.
+pub(in crate::api) fn qualified(name: &str) -> String {
+    if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("no.difi.meldingsutveksling.exceptions.{name}")
     }
 }
 
@@ -266,6 +271,11 @@ pub(in crate::api) const NO_SUCH_METHOD: Kind = kind(
     "The response header Allow says which methods the path takes.",
 );
 
+pub(in crate::api) const REFUSED_BY_ADAPTER: Kind = bad(
+    "MessageRefusedException",
+    "Change what the error names. The message service would refuse the message, and exception says why in its adapter's words.",
+);
+
 /// Every row.
 #[cfg(test)]
 pub(in crate::api) const ALL: &[Kind] = &[
@@ -323,6 +333,7 @@ pub(in crate::api) const ALL: &[Kind] = &[
     UNSUPPORTED_MEDIA_TYPE,
     NO_SUCH_PATH,
     NO_SUCH_METHOD,
+    REFUSED_BY_ADAPTER,
 ];
 
 #[cfg(test)]

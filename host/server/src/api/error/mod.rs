@@ -23,6 +23,8 @@ pub(super) struct ApiError {
     message: String,
     description: Option<String>,
     errors: Vec<FieldError>,
+    /// Another class name than the row's, without its package.
+    exception: Option<String>,
 }
 
 /// The result of every handler.
@@ -89,6 +91,24 @@ impl ApiError {
             message: message.into(),
             description: None,
             errors: Vec::new(),
+            exception: None,
+        }
+    }
+
+    /// With the adapter's code: as the class name when it is one that fagsystemer know, else before the text.
+    pub(super) fn of_code(self, code: &str) -> Self {
+        let is_class =
+            code.ends_with("Exception") && code.len() <= 100 && code.bytes().all(|b| b.is_ascii_alphabetic());
+        if is_class {
+            Self {
+                exception: Some(code.to_owned()),
+                ..self
+            }
+        } else {
+            Self {
+                message: format!("{}: {}", shortened(code), self.message),
+                ..self
+            }
         }
     }
 
@@ -256,7 +276,10 @@ impl ApiError {
             timestamp,
             status: self.kind.status.as_u16(),
             error: self.kind.status.canonical_reason().unwrap_or("Error"),
-            exception: self.kind.exception(),
+            exception: match &self.exception {
+                Some(name) => kind::qualified(name),
+                None => self.kind.exception(),
+            },
             message: &self.message,
             path,
             description: self.description.as_deref(),
@@ -350,6 +373,23 @@ mod tests {
                 "hint": kind::RECEIVER_DOES_NOT_ACCEPT.hint,
             })
         );
+    }
+
+    #[test]
+    fn a_refusal_of_an_adapter_has_its_own_class_name_or_code() {
+        let refused = |code| ApiError::new(kind::REFUSED_BY_ADAPTER, "text").of_code(code);
+        let class = body(&refused("ForsendelseTypeNotFoundException"));
+        assert_eq!(
+            class["exception"],
+            "no.difi.meldingsutveksling.exceptions.ForsendelseTypeNotFoundException"
+        );
+        assert_eq!(class["message"], "text");
+        let code = body(&refused("file-type"));
+        assert_eq!(
+            code["exception"],
+            "no.difi.meldingsutveksling.exceptions.MessageRefusedException"
+        );
+        assert_eq!(code["message"], "file-type: text");
     }
 
     #[test]

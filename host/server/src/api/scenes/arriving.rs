@@ -5,7 +5,7 @@ use budstikke_store::Turn;
 use serde_json::json;
 
 use super::*;
-use crate::delivery::{Handover, deliver};
+use crate::delivery::{Handover, Origin, deliver};
 
 const NOBODY: &str = "[[receivers]]\nidentifier = \"910076787\"\ncapabilities = []";
 const RECEIVER: &str = "910076787";
@@ -19,6 +19,7 @@ impl House {
             reference,
             sbd: sbd.as_bytes(),
             package: None,
+            origin: Origin::Service,
         };
         deliver(&self.node, handover).await.unwrap()
     }

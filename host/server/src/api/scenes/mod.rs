@@ -131,6 +131,10 @@ impl Registry for OneReceiver {
         self.capabilities(Question::about(receiver)).await?;
         Err(RegistryError::UnknownReceiver(None))
     }
+
+    async fn info(&self, _: &str) -> Result<Value, RegistryError> {
+        Err(RegistryError::UnknownReceiver(None))
+    }
 }
 
 /// A running installation without adapters.

@@ -50,4 +50,10 @@ pub(super) fn tokens(profile: &TokenProfile, mut add: impl FnMut(&str, String)) 
     {
         add("own-system-user", format!("{own} is not among system-users"));
     }
+    if !profile.consumer_orgs.is_empty() && !profile.system_users.is_empty() {
+        add(
+            "consumer-orgs",
+            "give either system-users or consumer-orgs, not both".into(),
+        );
+    }
 }

@@ -55,6 +55,7 @@ struct Counts {
 struct Asked {
     query: Query,
     process: Option<ProcessId>,
+    who: bool,
 }
 
 /// What it found, now or earlier.
@@ -103,6 +104,7 @@ impl EmbeddedRegistry {
                 ..Query::about(receiver)
             },
             process: process.transpose()?,
+            who: question.who,
         })
     }
 
@@ -165,6 +167,11 @@ impl EmbeddedRegistry {
 
     async fn answer(&self, asked: &Asked, caller: &Caller) -> Result<lookup::Answer, LookupError> {
         match &asked.process {
+            _ if asked.who => Ok(lookup::Answer {
+                info: self.directory.info(&asked.query, &caller.token).await?,
+                records: Vec::new(),
+                left_out: Vec::new(),
+            }),
             Some(process) => self.directory.process(&asked.query, process, caller).await,
             None => self.directory.identifier(&asked.query, caller).await,
         }
@@ -172,6 +179,9 @@ impl EmbeddedRegistry {
 
     /// What was asked, without the receiver.
     fn kept_as(&self, asked: &Asked) -> String {
+        if asked.who {
+            return "embedded who".to_owned();
+        }
         let process = asked.process.as_ref().map_or("", |process| process.as_str());
         let level = asked.query.level.map(|level| level.to_string()).unwrap_or_default();
         format!(
@@ -214,8 +224,12 @@ impl Registry for EmbeddedRegistry {
         self.primary.record(&self.found(Question::about(receiver)).await?.found)
     }
 
+    async fn info(&self, receiver: &str) -> Result<Value, RegistryError> {
+        Ok(self.found(Question::who(receiver)).await?.found.info().clone())
+    }
+
     async fn steps(&self, question: Question<'_>) -> Option<Vec<String>> {
-        let Asked { query, process } = self.asked(question).ok()?;
+        let Asked { query, process, .. } = self.asked(question).ok()?;
         let caller = self.asker.caller(&query.receiver).await.ok()?;
         let explained = self.directory.explain(&query, process.as_ref(), &caller).await.ok()?;
         Some(explained.processes.iter().flat_map(Trail::words).collect())

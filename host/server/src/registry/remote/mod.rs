@@ -61,6 +61,7 @@ struct Key {
     receiver: String,
     process: Option<String>,
     level: Option<u8>,
+    who: bool,
 }
 
 impl Key {
@@ -69,6 +70,7 @@ impl Key {
             receiver: &self.receiver,
             process: self.process.as_deref(),
             security_level: self.level,
+            who: self.who,
             conversation_id: None,
         }
     }
@@ -135,6 +137,7 @@ impl RemoteRegistry {
             receiver: question.receiver.to_owned(),
             process: question.process.map(str::to_owned),
             level: question.security_level,
+            who: question.who,
         };
         let inner = &self.0;
         if let Some(found) = inner.cache.known(&key) {
@@ -222,7 +225,8 @@ impl Inner {
     async fn asked(&self, key: &Key, url: &str) -> Result<(Vec<u8>, Found), RegistryError> {
         let url = Url::parse(&format!("{}{url}", self.base))
             .map_err(|_| RegistryError::Unreachable("the URL of the question cannot be written".into()))?;
-        let text = self.asker.ask(&url, Form::Json).await?;
+        let form = if key.who { Form::Who } else { Form::Json };
+        let text = self.asker.ask(&url, form).await?;
         let found = reading::read(&text)?;
         if found.is_about(&key.receiver) {
             Ok((text, found))
@@ -285,6 +289,10 @@ impl Registry for RemoteRegistry {
     async fn record(&self, receiver: &str) -> Result<Record, RegistryError> {
         let held = self.found(Question::about(receiver)).await?;
         self.0.primary.record(&held.found)
+    }
+
+    async fn info(&self, receiver: &str) -> Result<Value, RegistryError> {
+        Ok(self.found(Question::who(receiver)).await?.found.info.clone())
     }
 
     async fn published(&self, organisation: &OrganisationNumber) -> Result<Published, RegistryError> {

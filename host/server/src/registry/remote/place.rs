@@ -16,7 +16,11 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The URL below the base of what a receiver takes; none when a part cannot stand in a URL, and so names nobody.
 pub(super) fn of_records(question: Question<'_>, print: bool) -> Option<String> {
-    let mut url = format!("identifier/{}", segment(question.receiver)?);
+    let receiver = segment(question.receiver)?;
+    if question.who {
+        return Some(format!("info/{receiver}"));
+    }
+    let mut url = format!("identifier/{receiver}");
     if let Some(process) = question.process {
         url.push_str("/process/");
         url.push_str(&segment(process)?);
@@ -59,6 +63,7 @@ mod tests {
     fn the_members_of_a_question_stand_in_their_order() {
         let question = Question::about("910076787");
         assert_eq!(records(question, true), "identifier/910076787");
+        assert_eq!(records(Question::who("910076787"), false), "info/910076787");
         let question = Question {
             security_level: Some(3),
             conversation_id: Some("c1"),

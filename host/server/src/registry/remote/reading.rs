@@ -39,6 +39,11 @@ pub(in crate::registry) struct Found {
 }
 
 impl Found {
+    /// `infoRecord`, as it came.
+    pub(in crate::registry) fn info(&self) -> &Value {
+        &self.info
+    }
+
     /// Whether it is about the receiver that was asked for. One that does not say is taken: what is sealed is bound to a certificate.
     pub(super) fn is_about(&self, asked: &str) -> bool {
         let text = |member: &str| self.info.get(member).and_then(Value::as_str);

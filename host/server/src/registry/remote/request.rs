@@ -28,6 +28,8 @@ const BETA: &str = "X-Enable-Beta-Features";
 pub(super) enum Form {
     /// JSON, which need not be asked for.
     Json,
+    /// The same about who somebody is.
+    Who,
     /// Text, which must be.
     Text,
 }
@@ -36,8 +38,8 @@ impl Form {
     /// `Accept`. Signed, if it can be; errors never are.
     fn accept(self, signed: bool) -> Option<&'static str> {
         match (self, signed) {
-            (Self::Json, true) => Some("application/jose, application/json"),
-            (Self::Json, false) => None,
+            (Self::Json | Self::Who, true) => Some("application/jose, application/json"),
+            (Self::Json | Self::Who, false) => None,
             (Self::Text, true) => Some("application/jose, text/plain"),
             (Self::Text, false) => Some("text/plain"),
         }
@@ -120,8 +122,10 @@ fn refusal(status: StatusCode, body: &[u8], form: Form) -> RegistryError {
         StatusCode::NOT_FOUND if said.is_about_a_certificate() => match form {
             // That is what was asked for.
             Form::Text => RegistryError::UnknownReceiver(said.description()),
-            Form::Json => RegistryError::Untold("it cannot find the receiver's certificate".into()),
+            Form::Json | Form::Who => RegistryError::Untold("it cannot find the receiver's certificate".into()),
         },
+        // Its own word about somebody who is not there has no text. Spec: service registry, 3.4.
+        StatusCode::NOT_FOUND if form == Form::Who && body.is_empty() => RegistryError::UnknownReceiver(None),
         // A proxy's, or that of another service at this address.
         StatusCode::NOT_FOUND => answered(", not in the words of a registry; look at [registry] url"),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => answered(""),
@@ -226,6 +230,14 @@ mod tests {
         assert!(matches!(error, RegistryError::Untold(_)), "{error}");
         let error = refusal(StatusCode::NOT_FOUND, body, Form::Text);
         assert!(matches!(error, RegistryError::UnknownReceiver(_)), "{error}");
+    }
+
+    #[test]
+    fn that_nobody_has_a_name_is_told_without_a_text() {
+        let of = |body: &[u8], form| refusal(StatusCode::NOT_FOUND, body, form);
+        assert!(matches!(of(b"", Form::Who), RegistryError::UnknownReceiver(None)));
+        assert!(matches!(of(b"<html>", Form::Who), RegistryError::Unreachable(_)));
+        assert!(matches!(of(b"", Form::Json), RegistryError::Unreachable(_)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ static PEM: LazyLock<String> = LazyLock::new(|| {
     format!("{}{certificate}", key.serialize_pem())
 });
 
-pub(super) fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Keystore::from_pem(PEM.as_bytes()).unwrap()
 }
 

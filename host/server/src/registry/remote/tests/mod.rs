@@ -45,6 +45,8 @@ pub(crate) fn client(stand_in: &StandIn, change: impl FnOnce(&mut config::Regist
     client_with(stand_in, None, change)
 }
 
+pub(crate) use last_answers::identity;
+
 pub(crate) fn client_with(
     stand_in: &StandIn,
     last_answers: Option<LastAnswers>,
