@@ -22,6 +22,7 @@ wasmtime::component::bindgen!({
             import budstikke:plugin/identity@0.1.0;
             import budstikke:plugin/exchange@0.1.0;
             import budstikke:plugin/registry@0.1.0;
+            import budstikke:plugin/queue-key@0.1.0;
             import budstikke:plugin/state@0.1.0;
             import budstikke:plugin/settings@0.1.0;
             export budstikke:plugin/messaging@0.1.0;
@@ -52,6 +53,8 @@ wasmtime::component::bindgen!({
         "budstikke:plugin/packaging.unseal": async | trappable,
         "budstikke:plugin/packaging.zip": async | trappable,
         "budstikke:plugin/packaging.unzip": async | trappable,
+        "budstikke:plugin/queue-key.get": async | trappable,
+        "budstikke:plugin/queue-key.was-refused": async | trappable,
         "budstikke:plugin/registry.look-up": async | trappable,
         "budstikke:plugin/state.get": async | trappable,
         "budstikke:plugin/state.set": async | trappable,

@@ -7,6 +7,7 @@ mod failure;
 mod identity;
 pub(crate) mod logging;
 mod packaging;
+mod queue_key;
 pub(crate) mod registry;
 mod settings;
 mod state;
@@ -35,6 +36,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>, abilities: &[Ability]) -> was
             Ability::Identity => contract::identity::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Exchange => contract::exchange::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Registry => contract::registry::add_to_linker::<_, House>(linker, |state| state)?,
+            Ability::QueueKey => contract::queue_key::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::State => contract::state::add_to_linker::<_, House>(linker, |state| state)?,
             Ability::Http => wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?,
         }

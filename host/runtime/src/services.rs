@@ -343,6 +343,11 @@ pub trait Services: Send + Sync {
     /// `registry.look-up`.
     async fn look_up(&self, identifier: &str) -> Result<Option<Party>, Failure>;
 
+    /// `queue-key.get`.
+    async fn queue_key(&self) -> Result<String, Failure>;
+    /// `queue-key.was-refused`.
+    async fn queue_key_was_refused(&self, value: &str);
+
     /// `state.get`.
     async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure>;
     /// `state.set`; life time in seconds.

@@ -23,7 +23,7 @@ pub use bindings::budstikke::plugin::documents::{Document, Spool};
 pub use bindings::budstikke::plugin::exchange::{self, Delivery, Draft, OutgoingMessage, SentMessage};
 pub use bindings::budstikke::plugin::packaging::{self, SealScheme};
 pub use bindings::budstikke::plugin::types::{Failure, Pair, PermanentFailure, StatusReport, TemporaryFailure};
-pub use bindings::budstikke::plugin::{identity, registry, state};
+pub use bindings::budstikke::plugin::{identity, queue_key, registry, state};
 pub use bindings::exports::budstikke::plugin::messaging::{
     Description, Guest as Adapter, Progress, Received, Sent, Service, ServiceRule,
 };

@@ -15,6 +15,8 @@ pub enum Ability {
     Exchange,
     /// Who others are.
     Registry,
+    /// The key of the message queues.
+    QueueKey,
     /// The small durable store.
     State,
     /// Outgoing HTTP.
@@ -23,12 +25,13 @@ pub enum Ability {
 
 impl Ability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Documents,
         Self::Packaging,
         Self::Identity,
         Self::Exchange,
         Self::Registry,
+        Self::QueueKey,
         Self::State,
         Self::Http,
     ];
@@ -41,6 +44,7 @@ impl Ability {
             Self::Identity => "identity",
             Self::Exchange => "exchange",
             Self::Registry => "registry",
+            Self::QueueKey => "queue-key",
             Self::State => "state",
             Self::Http => "http",
         }
@@ -64,6 +68,7 @@ const INTERFACES: &[(&str, Rule)] = &[
     ("budstikke:plugin/identity", Rule::Granted(Ability::Identity)),
     ("budstikke:plugin/exchange", Rule::Granted(Ability::Exchange)),
     ("budstikke:plugin/registry", Rule::Granted(Ability::Registry)),
+    ("budstikke:plugin/queue-key", Rule::Granted(Ability::QueueKey)),
     ("budstikke:plugin/state", Rule::Granted(Ability::State)),
     ("wasi:http/types", Rule::Granted(Ability::Http)),
     ("wasi:http/outgoing-handler", Rule::Granted(Ability::Http)),

@@ -124,8 +124,9 @@ async fn a_plugin_looks_at_a_message_before_it_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn others_are_looked_up() {
+async fn others_are_looked_up_and_a_key_is_handed_over() {
     assert_eq!(behaving("look-up").await.receive().await.unwrap().unwrap().handled, 1);
+    assert_eq!(behaving("queue-key").await.receive().await.unwrap().unwrap().handled, 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -234,6 +234,14 @@ impl Services for House {
         }))
     }
 
+    async fn queue_key(&self) -> Result<String, Failure> {
+        Ok("secret".into())
+    }
+
+    async fn queue_key_was_refused(&self, value: &str) {
+        assert_eq!(value, "secret");
+    }
+
     async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.state.lock().unwrap().get(key).cloned())
     }

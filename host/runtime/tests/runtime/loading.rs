@@ -64,9 +64,17 @@ async fn an_import_that_nobody_offers_is_named_with_what_is_offered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_was_not_granted_is_named_with_the_line_that_grants_it() {
     let house = House::new(json!({}));
-    let interfaces = ["documents", "packaging", "identity", "exchange", "http"]
-        .map(String::from)
-        .to_vec();
+    let interfaces = [
+        "documents",
+        "packaging",
+        "identity",
+        "exchange",
+        "registry",
+        "queue-key",
+        "http",
+    ]
+    .map(String::from)
+    .to_vec();
     let spec = PluginSpec {
         grants: Grants {
             interfaces,

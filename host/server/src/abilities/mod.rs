@@ -265,6 +265,20 @@ impl Services for AdapterServices {
         parties::look_up(self.node()?.registry.as_ref(), identifier).await
     }
 
+    async fn queue_key(&self) -> Result<String, Failure> {
+        match self.node()?.registry.queue_key().await {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) => Err(Failure::permanent("no-key", "the address service hands out no key")),
+            Err(error) => Err(Failure::temporary(error.to_string())),
+        }
+    }
+
+    async fn queue_key_was_refused(&self, value: &str) {
+        if let Some(node) = self.node.get() {
+            node.registry.queue_key_was_refused(value).await;
+        }
+    }
+
     async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         self.node()?
             .store

@@ -259,6 +259,14 @@ pub trait Registry: Send + Sync {
         Ok(Published::Untold)
     }
 
+    /// The key that an address service hands out for its message queues. A secret. None: it hands out none.
+    async fn queue_key(&self) -> Result<Option<String>, RegistryError> {
+        Ok(None)
+    }
+
+    /// The service refused the key: it is asked for anew.
+    async fn queue_key_was_refused(&self, _key: &str) {}
+
     /// How it goes with an address service, as JSON for operators; none when there is none.
     fn report(&self) -> Option<Value> {
         None

@@ -61,6 +61,14 @@ impl Registry for OwnListFirst {
         self.service.published(organisation).await
     }
 
+    async fn queue_key(&self) -> Result<Option<String>, RegistryError> {
+        self.service.queue_key().await
+    }
+
+    async fn queue_key_was_refused(&self, key: &str) {
+        self.service.queue_key_was_refused(key).await;
+    }
+
     fn report(&self) -> Option<Value> {
         self.service.report()
     }

@@ -136,6 +136,12 @@ impl Services for EmptyHouse {
         Err(nothing())
     }
 
+    async fn queue_key(&self) -> Result<String, Failure> {
+        Err(nothing())
+    }
+
+    async fn queue_key_was_refused(&self, _: &str) {}
+
     async fn state_get(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
         Err(nothing())
     }

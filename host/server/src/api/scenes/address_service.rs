@@ -55,7 +55,13 @@ async fn sent(house: &House, id: &str) -> Result<OutgoingCall, Failure> {
             .0,
         200
     );
-    assert_eq!(answer(house.post(&format!("/api/messages/out/{id}"))).await.0, 200);
+    taken(house, id).await
+}
+
+/// The same for one whose files are there.
+async fn taken(house: &House, id: &str) -> Result<OutgoingCall, Failure> {
+    let (status, body) = answer(house.post(&format!("/api/messages/out/{id}"))).await;
+    assert_eq!(status, 200, "{body}");
     let turn = Turn {
         limit: 1,
         lane_limit: 1,
@@ -90,6 +96,59 @@ async fn create_and_send_ask_one_and_the_same_question() {
         .iter()
         .find(|(name, _)| name == "resource");
     assert_eq!(resource.map(|(_, value)| value.as_str()), Some("r"));
+}
+
+/// Spec: service registry, 9.5 (5).
+#[tokio::test]
+async fn post_to_a_citizen_asks_with_its_level_and_is_sent_by_the_same_answer() {
+    let mut registered = organisation("POST");
+    registered["serviceRecords"][0]["process"] = json!("urn:no:difi:profile:digitalpost:info:ver1.0");
+    registered["serviceRecords"][0]["documentTypes"] = json!(["urn:no:difi:digitalpost:xsd:digital::digital"]);
+    let stand_in = StandIn::new(Says::Good(registered));
+    let house = house(&stand_in, true, |_| {}).await;
+    let body = json!({ "sikkerhetsnivaa": 3, "hoveddokument": "brev.pdf", "tittel": "Brev", "spraak": "NO",
+        "digitalPostInfo": { "virkningsdato": "2026-03-02", "aapningskvittering": false }, "varsler": {} });
+    let mut letter = sbd("digital", &body);
+    let header = &mut letter["standardBusinessDocumentHeader"];
+    header["receiver"][0]["identifier"]["value"] = json!(PERSON);
+    header["documentIdentification"]["standard"] = json!("urn:no:difi:digitalpost:xsd:digital::digital");
+    let scope = &mut header["businessScope"]["scope"][0];
+    scope["identifier"] = json!("urn:no:difi:profile:digitalpost:info:ver1.0");
+    scope["instanceIdentifier"] = json!(CONVERSATION);
+    let (status, created) = answer(house.create(&letter)).await;
+    assert_eq!(status, 200, "{created}");
+    let id = message_id(&created);
+    assert_eq!(answer(house.upload(&id, "brev.pdf", "%PDF")).await.0, 200);
+    taken(&house, &id).await.unwrap();
+    assert_eq!(
+        stand_in.places(),
+        [format!(
+            "identifier/{PERSON}/process/urn:no:difi:profile:digitalpost:info:ver1.0\
+             ?securityLevel=3&conversationId={CONVERSATION}"
+        )]
+    );
+}
+
+/// Spec: service registry, 9.5 (6).
+#[tokio::test]
+async fn a_receipt_asks_in_the_process_of_answers() {
+    let response = "urn:no:difi:profile:arkivmelding:response:ver1.0";
+    let standard = "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering";
+    let mut registered = organisation("POST");
+    registered["serviceRecords"][0]["process"] = json!(response);
+    registered["serviceRecords"][0]["documentTypes"] = json!([standard]);
+    let stand_in = StandIn::new(Says::Good(registered));
+    let house = house(&stand_in, true, |_| {}).await;
+    let body = json!({ "receiptType": "OK", "relatedToMessageId": CONVERSATION });
+    let mut receipt = sbd("arkivmelding_kvittering", &body);
+    let scope = &mut receipt["standardBusinessDocumentHeader"]["businessScope"]["scope"][0];
+    scope["identifier"] = json!(response);
+    scope["instanceIdentifier"] = json!(CONVERSATION);
+    let (status, created) = answer(house.create(&receipt)).await;
+    assert_eq!(status, 200, "{created}");
+    taken(&house, &message_id(&created)).await.unwrap();
+    let asked = format!("identifier/910076787/process/{response}?conversationId={CONVERSATION}");
+    assert_eq!(stand_in.places(), [asked]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::delivery::{Handover, Origin, deliver};
 
-const NOBODY: &str = "[[receivers]]\nidentifier = \"910076787\"\ncapabilities = []";
+pub(super) const NOBODY: &str = "[[receivers]]\nidentifier = \"910076787\"\ncapabilities = []";
 const RECEIVER: &str = "910076787";
 
 impl House {
@@ -35,7 +35,7 @@ impl House {
         .collect()
     }
 
-    async fn names(&self, message_id: &str) -> Vec<String> {
+    pub(super) async fn names(&self, message_id: &str) -> Vec<String> {
         self.statuses(message_id)
             .await
             .into_iter()
@@ -44,7 +44,7 @@ impl House {
     }
 
     /// A message of ours over `POST`. Returns its id.
-    async fn wrote(&self) -> String {
+    pub(super) async fn wrote(&self) -> String {
         let mut sbd = Sbd::parse(letter("avtalt", &json!({})).to_string().as_bytes(), &self.node.types).unwrap();
         sbd.set_sender(&"991825827".parse_identifier());
         sbd.set_receiver(&RECEIVER.parse_identifier());
@@ -65,7 +65,7 @@ impl House {
     }
 
     /// The process of each answer that waits to be sent.
-    async fn answers(&self) -> Vec<(String, String)> {
+    pub(super) async fn answers(&self) -> Vec<(String, String)> {
         let ten = Turn {
             limit: 10,
             lane_limit: 10,
@@ -92,7 +92,7 @@ impl ParseIdentifier for str {
 }
 
 /// A whole message from the receiver of ours to us, living for a day.
-fn letter(kind: &str, body: &Value) -> Value {
+pub(super) fn letter(kind: &str, body: &Value) -> Value {
     let mut letter = sbd(kind, body);
     let header = &mut letter["standardBusinessDocumentHeader"];
     header["sender"] =
@@ -108,7 +108,7 @@ fn letter(kind: &str, body: &Value) -> Value {
     letter
 }
 
-fn id_of(letter: &Value) -> String {
+pub(super) fn id_of(letter: &Value) -> String {
     let id = &letter["standardBusinessDocumentHeader"]["documentIdentification"]["instanceIdentifier"];
     id.as_str().unwrap().to_owned()
 }

@@ -33,6 +33,7 @@ mod content;
 mod described;
 mod errors;
 mod file_names;
+mod granted;
 mod incoming;
 mod limits;
 mod lists;

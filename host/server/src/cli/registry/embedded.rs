@@ -8,6 +8,7 @@ use budstikke_message::identifier::{Iso6523, OrganisationNumber};
 use budstikke_message::keystore::Identity;
 use budstikke_store::Place;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::directory;
 use super::import::{open, place};
@@ -48,7 +49,13 @@ pub(in crate::cli) async fn embedded(
         async move { own.follow(stop).await }
     });
     let fallback = fallback.map(Fallback::new);
-    EmbeddedRegistry::new(directory, own, asker, registry, fallback, stop.drop_guard())
+    let queue_key = service.sas_token.as_ref().map(|token| token.value.value());
+    let queue_key = queue_key
+        .transpose()
+        .map_err(anyhow::Error::msg)
+        .context("[sas-token] value")?;
+    let embedded = EmbeddedRegistry::new(directory, own, asker, registry, fallback, stop.drop_guard())?;
+    Ok(embedded.handing_out(queue_key.map(Zeroizing::new)))
 }
 
 /// Whether it could start, but for its database.

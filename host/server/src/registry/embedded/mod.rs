@@ -22,6 +22,7 @@ use budstikke_registry::rules::Trail;
 use budstikke_registry::store::OwnData;
 use serde_json::{Value, json};
 use tokio_util::sync::DropGuard;
+use zeroize::Zeroizing;
 
 use super::remote::{Found, Primary, read};
 use super::{Answer, Question, Record, Registry, RegistryError, Source, count};
@@ -39,6 +40,8 @@ pub struct EmbeddedRegistry {
     beta: bool,
     primary: Primary,
     fallback: Option<Fallback>,
+    /// Handed out for message queues.
+    queue_key: Option<Zeroizing<String>>,
     counts: Counts,
     /// Ends what keeps own data fresh.
     _following: DropGuard,
@@ -83,9 +86,17 @@ impl EmbeddedRegistry {
             beta: settings.beta,
             primary: Primary::new().context("the table of primary records")?,
             fallback,
+            queue_key: None,
             counts: Counts::default(),
             _following: following,
         })
+    }
+
+    /// With a key that is handed out for message queues.
+    #[must_use]
+    pub fn handing_out(mut self, key: Option<Zeroizing<String>>) -> Self {
+        self.queue_key = key;
+        self
     }
 
     /// What cannot be an identifier names nobody, and what cannot be a process is taken by nobody.
@@ -233,6 +244,10 @@ impl Registry for EmbeddedRegistry {
         let caller = self.asker.caller(&query.receiver).await.ok()?;
         let explained = self.directory.explain(&query, process.as_ref(), &caller).await.ok()?;
         Some(explained.processes.iter().flat_map(Trail::words).collect())
+    }
+
+    async fn queue_key(&self) -> Result<Option<String>, RegistryError> {
+        Ok(self.queue_key.as_ref().map(|key| key.as_str().to_owned()))
     }
 
     fn report(&self) -> Option<Value> {

@@ -8,6 +8,7 @@ mod cache;
 mod last_answers;
 mod place;
 mod primary;
+mod queue_key;
 mod reading;
 mod request;
 mod signature;
@@ -33,6 +34,7 @@ use crate::registry::{Answer, Published, Question, Record, Registry, RegistryErr
 use cache::{Cache, Held, Outcome};
 pub use last_answers::LastAnswers;
 pub(super) use primary::Primary;
+use queue_key::QueueKey;
 pub(super) use reading::{Found, read};
 use request::{Asker, Form, TokenSource};
 use signature::Signatures;
@@ -49,6 +51,7 @@ struct Inner {
     print: bool,
     asker: Asker,
     primary: Primary,
+    queue_key: QueueKey,
     cache: Cache<Key, Arc<Found>>,
     last_answers: Option<LastAnswers>,
     silence: Silence,
@@ -116,6 +119,7 @@ impl RemoteRegistry {
             scopes: settings.scopes.clone(),
         });
         Ok(Self(Arc::new(Inner {
+            queue_key: QueueKey::of(&base),
             base,
             print: settings.print,
             asker: Asker {
@@ -306,6 +310,15 @@ impl Registry for RemoteRegistry {
             Err(RegistryError::UnknownReceiver(_)) => Ok(Published::Nothing),
             Err(error) => Err(error),
         }
+    }
+
+    async fn queue_key(&self) -> Result<Option<String>, RegistryError> {
+        let inner = &self.0;
+        inner.queue_key.get(&inner.asker, inner.last_answers.as_ref()).await
+    }
+
+    async fn queue_key_was_refused(&self, key: &str) {
+        self.0.queue_key.was_refused(key).await;
     }
 
     fn report(&self) -> Option<Value> {

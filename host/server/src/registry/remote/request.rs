@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use budstikke_message::causes::with_causes;
 use budstikke_message::identifier::without_person_numbers;
+use budstikke_message::jws::Compact;
 use http::StatusCode;
 use http::header::ACCEPT;
 use reqwest::{Client, Response, Url};
@@ -32,6 +33,8 @@ pub(super) enum Form {
     Who,
     /// Text, which must be.
     Text,
+    /// What is never given without a signature, whether it is verified or not. Spec: service registry, 10 (16).
+    Jose,
 }
 
 impl Form {
@@ -40,6 +43,7 @@ impl Form {
         match (self, signed) {
             (Self::Json | Self::Who, true) => Some("application/jose, application/json"),
             (Self::Json | Self::Who, false) => None,
+            (Self::Jose, _) => Some("application/jose"),
             (Self::Text, true) => Some("application/jose, text/plain"),
             (Self::Text, false) => Some("text/plain"),
         }
@@ -87,6 +91,9 @@ impl Asker {
         if status == StatusCode::OK {
             return match &self.signatures {
                 Some(signatures) => signatures.verified(&text).await,
+                None if form == Form::Jose => Compact::cut(&text)
+                    .and_then(|jws| jws.unverified())
+                    .map_err(|error| RegistryError::Unusable(error.to_string())),
                 None => Ok(text),
             };
         }
@@ -118,11 +125,17 @@ fn refusal(status: StatusCode, body: &[u8], form: Form) -> RegistryError {
     let said = Said::of(body);
     let answered = |how: &str| RegistryError::Unreachable(format!("it answered {}{how}", status.as_u16()));
     match status {
+        // There is nobody that it could be about.
+        StatusCode::NOT_FOUND if form == Form::Jose && said.error_description.is_some() => {
+            RegistryError::UnknownReceiver(said.description())
+        }
         StatusCode::NOT_FOUND if said.is_about_the_receiver() => RegistryError::UnknownReceiver(said.description()),
         StatusCode::NOT_FOUND if said.is_about_a_certificate() => match form {
             // That is what was asked for.
             Form::Text => RegistryError::UnknownReceiver(said.description()),
-            Form::Json | Form::Who => RegistryError::Untold("it cannot find the receiver's certificate".into()),
+            Form::Json | Form::Who | Form::Jose => {
+                RegistryError::Untold("it cannot find the receiver's certificate".into())
+            }
         },
         // Its own word about somebody who is not there has no text. Spec: service registry, 3.4.
         StatusCode::NOT_FOUND if form == Form::Who && body.is_empty() => RegistryError::UnknownReceiver(None),

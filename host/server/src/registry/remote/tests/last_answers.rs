@@ -21,14 +21,14 @@ pub(crate) fn identity() -> Identity {
     Keystore::from_pem(PEM.as_bytes()).unwrap()
 }
 
-struct Ground {
+pub(super) struct Ground {
     store: Arc<Store>,
     vault: Vault,
     folder: tempfile::TempDir,
 }
 
 impl Ground {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(Place::File(folder.path().join("b.db")), "n").await.unwrap());
         let key = store.key(&identity(), &[]).await.unwrap();
@@ -41,7 +41,7 @@ impl Ground {
     }
 
     /// A client that keeps nothing in memory.
-    fn client(&self, stand_in: &StandIn) -> RemoteRegistry {
+    pub(super) fn client(&self, stand_in: &StandIn) -> RemoteRegistry {
         client_with(stand_in, Some(self.living(Duration::from_hours(72))), |settings| {
             settings.cache_seconds = 0;
             settings.read_time = Duration::from_millis(500);

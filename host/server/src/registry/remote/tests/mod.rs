@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 9.1 | URLs | `place::tests` |
 //! | 9.2 | headers and signatures | [`signed`] |
-//! | 9.3 | caching | [`asking`] |
+//! | 9.3 | caching | [`asking`], [`queue_key`] |
 //! | 9.4 | robustness | [`answers`], `reading::tests`, `primary::tests` |
 //! | 9.5 | requests of one message | `api::scenes::address_service` |
 //! | 9.6 | capabilities | `api::scenes::address_service` |
@@ -13,6 +13,7 @@
 mod answers;
 mod asking;
 mod last_answers;
+mod queue_key;
 mod signed;
 pub(crate) mod stand_in;
 

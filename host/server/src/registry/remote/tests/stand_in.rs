@@ -156,6 +156,13 @@ impl StandIn {
         self.asked().into_iter().map(|seen| seen.place).collect()
     }
 
+    /// What was accepted in answers to another question, such as `sastoken`.
+    pub(crate) fn accepted(&self, place: &str) -> Vec<String> {
+        let seen = self.life.seen.lock().unwrap();
+        let asked = seen.iter().filter(|seen| seen.place == place);
+        asked.filter_map(|seen| seen.accept.clone()).collect()
+    }
+
     /// How often something else was asked for, such as `jwk`.
     pub(crate) fn count(&self, place: &str) -> usize {
         let seen = self.life.seen.lock().unwrap();
