@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use budstikke_message::sbd::Sbd;
 use budstikke_runtime::services::{DocumentRef, Draft, Failure};
-use budstikke_store::Attachment;
 use budstikke_store::files::MessageKey;
+use budstikke_store::{Attachment, ConversationFacts};
 
 use super::error::{ApiError, ApiResult, kind};
 use crate::abilities::documents::Doc;
+use crate::delivery::{asked_again, is_of};
 use crate::node::Node;
 
 /// A message, and what is known about its way.
@@ -49,6 +50,35 @@ pub(super) async fn check(node: &Node, asked: Asked<'_>) -> ApiResult<()> {
             Ok(())
         }
     }
+}
+
+/// The same for a message whose files are all there. Where nobody can say now how the receiver is reached, the adapter is not asked.
+pub(super) async fn check_whole(
+    node: &Node,
+    sbd: &Sbd,
+    facts: &ConversationFacts,
+    files: (&MessageKey, &[Attachment]),
+) -> ApiResult<()> {
+    if !node.rules(&facts.service).is_some_and(|rules| rules.checked) {
+        return Ok(());
+    }
+    let capabilities = match asked_again(node, facts, sbd).await {
+        Ok(answer) => answer.capabilities,
+        Err(error) => {
+            tracing::info!(%error, "the adapter does not look at a message's files");
+            return Ok(());
+        }
+    };
+    let Some(capability) = capabilities.into_iter().find(|capability| is_of(capability, facts)) else {
+        return Ok(());
+    };
+    let asked = Asked {
+        sbd,
+        service: &facts.service,
+        address: capability.address.into_iter().collect(),
+        files: Some(files),
+    };
+    check(node, asked).await
 }
 
 fn draft(node: &Node, asked: Asked<'_>) -> ApiResult<Draft> {

@@ -12,7 +12,7 @@ use budstikke_message::sbd::Sbd;
 use budstikke_message::status::Status;
 use budstikke_store::{Attachment, Direction, NewStatus};
 
-use super::adapter_check::{self, Asked};
+use super::adapter_check;
 use super::create::own_certificate;
 use super::description::refusals::refusals;
 use super::error::{self, ApiError, ApiResult, kind};
@@ -75,14 +75,7 @@ pub(super) async fn queue(node: &Arc<Node>, message_id: &str) -> ApiResult<()> {
         Some(file) => Some(read_arkivmelding(&node.vault, &key, file).await?),
     };
     is_complete(&sbd, &files, read.as_ref())?;
-    let asked = Asked {
-        sbd: &sbd,
-        service: &message.facts.service,
-        // Only where it goes is known now; how it is reached is asked for when it is sent.
-        address: Vec::new(),
-        files: Some((&key, &files)),
-    };
-    adapter_check::check(node, asked).await?;
+    adapter_check::check_whole(node, &sbd, &message.facts, (&key, &files)).await?;
 
     let (queueing, id) = (node.clone(), message_id.to_owned());
     let queued = unbroken(async move { queueing.store.queue(&id, Node::now()).await }).await?;

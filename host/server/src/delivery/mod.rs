@@ -23,6 +23,7 @@ use crate::node::Node;
 pub use incoming::{Handover, Origin, deliver};
 #[cfg(test)]
 pub(crate) use outgoing_call::OutgoingCall;
+pub(crate) use outgoing_call::{asked_again, is_of};
 
 /// Starts every task; they end when `stop` is cancelled.
 pub fn start(node: &Arc<Node>, stop: &CancellationToken) -> JoinSet<()> {

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use budstikke_message::sbd::Sbd;
 use budstikke_runtime::services::{DocumentRef, Failure, Outgoing, OutgoingFacts};
 use budstikke_store::files::MessageKey;
-use budstikke_store::{Claimed, Kept, OutgoingMessage, StoreError};
+use budstikke_store::{Claimed, ConversationFacts, Kept, OutgoingMessage, StoreError};
 
 use crate::abilities::documents::{Digests, Doc, VaultFile, blocking, temporary};
 use crate::certificates::{Fault, Whose};
 use crate::fail_point;
 use crate::node::Node;
-use crate::registry::{Capability, Question, RegistryError, Source};
+use crate::registry::{Answer, Capability, Question, RegistryError, Source};
 use crate::sealed_sbd;
 
 /// See [`Outgoing`].
@@ -117,34 +117,38 @@ impl OutgoingCall {
 /// registry, 10 (21).
 async fn way_of(node: &Node, message: &OutgoingMessage, sbd: &[u8]) -> Result<Capability, NoWay> {
     let facts = &message.facts;
-    let asked = match facts.receiver_identifier.as_deref() {
-        Some(receiver) => {
-            let sbd =
-                Sbd::parse(sbd, &node.types).map_err(|error| NoWay::Untold(Failure::temporary(error.to_string())))?;
-            let question = Question {
-                receiver,
-                process: Some(&facts.process),
-                security_level: sbd.security_level(),
-                conversation_id: Some(&facts.conversation_id),
-                who: false,
-            };
-            node.registry.capabilities(question).await
-        }
-        None => node.registry.without_receiver(&facts.process).await,
-    };
-    let answer = asked.map_err(|error| NoWay::asked(&error))?;
-    let chosen = answer.capabilities.into_iter().find(|capability| {
-        capability.service == facts.service && capability.document_types.contains(&facts.document_type)
-    });
-    let Some(chosen) = chosen else {
-        return Err(NoWay::moved(&facts.document_type, answer.source));
-    };
+    let sbd = Sbd::parse(sbd, &node.types).map_err(|error| NoWay::Untold(Failure::temporary(error.to_string())))?;
+    let Answer { capabilities, source } = asked_again(node, facts, &sbd)
+        .await
+        .map_err(|error| NoWay::asked(&error))?;
+    let chosen = capabilities.into_iter().find(|capability| is_of(capability, facts));
+    let chosen = chosen.ok_or_else(|| NoWay::moved(&facts.document_type, source))?;
     if let Some(certificate) = &chosen.certificate {
         let whose = Whose::of(&chosen, facts.receiver_identifier.as_deref());
         let checked = node.certificates.check(certificate, &whose).await;
         checked.map_err(|fault| NoWay::unsealed(&fault))?;
     }
     Ok(chosen)
+}
+
+/// The registry's answer now to the question that it was asked when the message was created.
+pub(crate) async fn asked_again(node: &Node, facts: &ConversationFacts, sbd: &Sbd) -> Result<Answer, RegistryError> {
+    let Some(receiver) = facts.receiver_identifier.as_deref() else {
+        return node.registry.without_receiver(&facts.process).await;
+    };
+    let question = Question {
+        receiver,
+        process: Some(&facts.process),
+        security_level: sbd.security_level(),
+        conversation_id: Some(&facts.conversation_id),
+        who: false,
+    };
+    node.registry.capabilities(question).await
+}
+
+/// Whether it is the way of a message.
+pub(crate) fn is_of(capability: &Capability, facts: &ConversationFacts) -> bool {
+    capability.service == facts.service && capability.document_types.contains(&facts.document_type)
 }
 
 /// Why a message has no way now.

@@ -102,8 +102,15 @@ pub(crate) async fn measure(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let (rate, cpu_now) = (to_f64(total) / begun.elapsed().as_secs_f64(), running.cpu()?);
-    for minute in &mut minutes {
+    for (number, minute) in minutes.iter_mut().enumerate() {
         minute.answered.sort();
+        println!(
+            "  minute {:>2}: clients waited {:.1} ms, 99 of 100 at most {:.1} ms, 999 of 1000 {:.1} ms",
+            number + 1,
+            minute.wait(500),
+            minute.wait(990),
+            minute.wait(999)
+        );
     }
     Ok(figures(
         name,
