@@ -12,6 +12,7 @@
 pub mod arkivmelding;
 pub mod bindings;
 pub mod clock;
+mod copy;
 mod failure;
 pub mod http;
 pub mod log;
@@ -21,6 +22,8 @@ pub mod settings;
 /// Makes a type that implements [`Adapter`] the component's `messaging` export:
 /// `budstikke_sdk::export!(MyAdapter with_types_in budstikke_sdk::bindings);`
 pub use bindings::export;
+
+pub use copy::copy;
 
 pub use bindings::budstikke::plugin::documents::{Document, Spool};
 pub use bindings::budstikke::plugin::exchange::{self, Delivery, Draft, OutgoingMessage, SentMessage};
