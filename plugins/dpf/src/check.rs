@@ -33,7 +33,7 @@ pub(crate) fn check<H: Host>(host: &H, settings: &Settings, draft: &Draft<H::Fil
     let wishes = Wishes::read(&draft.sbd)?;
     if wishes.level.is_none() {
         let text = "arkivmelding.sikkerhetsnivaa must be given for a receiver in SvarUt: 3 or 4";
-        return Err(Failure::permanent("MethodArgumentNotValidException", text));
+        return Err(Failure::permanent("sikkerhetsnivaa", text));
     }
     let svarut = SvarUt::of(host, settings, &draft.sender).ok_or_else(|| {
         let number = sender_number(&draft.sender);

@@ -77,7 +77,10 @@ fn earlier<H: Host, M: Outgoing>(host: &H, svarut: &SvarUt<'_, H>, message: &M) 
     if let Some(id) = found.map_err(|trouble| trouble.failure.into_temporary())? {
         return Ok(Some(id));
     }
-    let since = begun.map_or(u64::MAX, |begun| host.now().saturating_sub(begun));
+    let since = match begun {
+        None | Some(SETTLED) => u64::MAX,
+        Some(begun) => host.now().saturating_sub(begun),
+    };
     let wait = u64::from(svarut.out.uncertain_wait);
     // Over SOAP the id is ours, and SvarUt refuses the second one.
     if svarut.settings.protocol == Protocol::Rest && since < wait {

@@ -32,7 +32,7 @@ fn v6_a_message_without_a_level_is_refused() {
             ..Letter::v1()
         };
         let (code, text) = refusal(check(&Fake::default(), &rest(""), &message.draft(false)));
-        assert_eq!(code, "MethodArgumentNotValidException");
+        assert_eq!(code, "sikkerhetsnivaa");
         assert!(text.contains("sikkerhetsnivaa"));
     }
 }

@@ -31,7 +31,7 @@ pub struct Incoming {
     pub others: BTreeMap<String, Login>,
 }
 
-const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 11] = [
     "enable",
     "base-url",
     "fallback-sender-org-nr",

@@ -62,7 +62,7 @@ pub struct Outgoing {
     pub others: BTreeMap<String, Account>,
 }
 
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 14] = [
     "endpoint-url",
     "ws-endpoint-url",
     "token-profile",

@@ -194,3 +194,57 @@ fn the_description_carries_the_rules_of_the_service() {
     assert_eq!(receiving.poll_interval, Some(900));
     assert!(!format!("{:?}", receiving.services[0].rules).contains("UploadLimit"));
 }
+
+/// What the annotated configuration shows of us, as the host gives it. Secrets are resolved.
+fn example() -> String {
+    let file = include_str!("../../../../examples/budstikke.toml");
+    let ours = file.split_once("#   [adapters.dpf]\n").unwrap().1;
+    let ours = ours.split_once("\n# ---- ").unwrap().0;
+    let lines = ours.lines().filter_map(|line| line.strip_prefix("#   "));
+    let table: toml::Table = lines.collect::<Vec<_>>().join("\n").parse().unwrap();
+    let mut settings = serde_json::to_value(&table["adapters"]["dpf"]["settings"]).unwrap();
+    resolve(&mut settings);
+    settings.to_string()
+}
+
+fn resolve(value: &mut serde_json::Value) {
+    let Some(table) = value.as_object_mut() else { return };
+    if table.contains_key("env") {
+        *value = serde_json::Value::from("secret");
+        return;
+    }
+    table.values_mut().for_each(resolve);
+}
+
+#[test]
+fn the_example_shows_every_setting_and_tells_the_defaults() {
+    let shown = from_json(&example()).unwrap();
+    let (shown_out, default) = (shown.out.clone().unwrap(), out("").unwrap());
+    let default_out = default.out.unwrap();
+    let plain = |out: Outgoing| Outgoing {
+        own: None,
+        others: std::collections::BTreeMap::new(),
+        ..out
+    };
+    assert!(plain(shown_out.clone()) == plain(default_out));
+    assert!(shown_out.own.is_some() && shown_out.others.contains_key("987464291"));
+    let (shown_inn, default_inn) = (shown.inn.unwrap(), inn("").unwrap().inn.unwrap());
+    let plain = |inn: Incoming| Incoming {
+        own: None,
+        others: std::collections::BTreeMap::new(),
+        ..inn
+    };
+    assert!(plain(shown_inn) == plain(default_inn));
+    assert_eq!(
+        (shown.protocol, shown.encrypted, shown.receipts),
+        (default.protocol, default.encrypted, default.receipts)
+    );
+    let example: serde_json::Value = serde_json::from_str(&example()).unwrap();
+    let keys = |table: &serde_json::Value| table.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&example).len(), KEYS.len());
+    for (table, known) in [("ut", outgoing::KEYS.as_slice()), ("inn", incoming::KEYS.as_slice())] {
+        for key in known {
+            assert!(keys(&example[table]).iter().any(|shown| shown == key), "{table}.{key}");
+        }
+    }
+}

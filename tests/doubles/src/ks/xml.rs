@@ -10,11 +10,12 @@ pub(super) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// be there any number of times.
 pub(super) fn children<'a, 'input>(parent: Node<'a, 'input>, schema: &[&str]) -> Result<Vec<Node<'a, 'input>>, String> {
     let found: Vec<Node<'_, '_>> = parent.children().filter(Node::is_element).collect();
+    let is = |node: &Node<'_, '_>, name: &str| node.tag_name().name() == name && node.tag_name().namespace().is_none();
     let mut place = 0;
     for entry in schema {
         let name = entry.trim_end_matches(['?', '*']);
         let mut count = 0;
-        while found.get(place).is_some_and(|node| node.has_tag_name(name)) {
+        while found.get(place).is_some_and(|node| is(node, name)) {
             place += 1;
             count += 1;
         }

@@ -2,9 +2,7 @@
 
 use std::io::{Cursor, Read as _, Write as _};
 
-use budstikke_doubles::{
-    Doubles, Fault, Forsendelse, KS_SCOPE, Mottakersystem, Route, SvarUtAccount, TestOrganisation,
-};
+use budstikke_doubles::{Doubles, Fault, Forsendelse, KS_SCOPE, Mottakersystem, Route, SvarUtAccount};
 use budstikke_message::asic::{ZipFiles, ZipLimits};
 use budstikke_message::cms::{ContentCipher, EnvelopeReader, EnvelopeWriter, KeyTransport};
 use budstikke_message::keystore::Keystore;
@@ -14,7 +12,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::caller::{OTHER, OWN, client_id, maskinporten_token, organisation, start};
+use crate::caller::{OTHER, OWN, client_id, identity_pem, maskinporten_token, organisation, start};
 
 /// Doubles in which OWN has a konto, and OTHER a mottakersystem.
 struct Scene {
@@ -162,12 +160,9 @@ async fn body(answer: Response) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
-/// The files of a package of SvarInn.
-fn opened(sealed: Vec<u8>, by: &TestOrganisation) -> Vec<(String, String)> {
-    let pem = [by.key_path(), by.certificate_path()]
-        .map(|path| std::fs::read_to_string(path).unwrap())
-        .concat();
-    let identity = Keystore::from_pem(pem.as_bytes()).unwrap();
+/// The files of a package of SvarInn, as its receiver sees them.
+fn opened(sealed: Vec<u8>) -> Vec<(String, String)> {
+    let identity = Keystore::from_pem(identity_pem(OTHER).as_bytes()).unwrap();
     let mut zip = Vec::new();
     EnvelopeReader::open(Cursor::new(sealed), &identity)
         .unwrap()
@@ -216,7 +211,7 @@ async fn a_forsendelse_over_rest_waits_in_svarinn_until_it_is_confirmed() {
         .await
         .unwrap();
     assert_eq!(
-        opened(sealed.to_vec(), organisation(OTHER)),
+        opened(sealed.to_vec()),
         [("a.pdf".to_owned(), "Testing 1 2 3".to_owned())]
     );
 
@@ -487,7 +482,7 @@ async fn faults_strike_the_calls_of_ks_too() {
     };
     faults.once(Route::SvarinnDownload, Fault::WrongChecksum);
     let (broken, good) = (fetch().await, fetch().await);
-    assert_eq!(opened(good.to_vec(), organisation(OTHER))[0].0, "a.txt");
+    assert_eq!(opened(good.to_vec())[0].0, "a.txt");
     assert_eq!(broken.len(), good.len());
     faults.once(Route::SvarutSend, Fault::AnswerLost);
     let form = Form::new();
