@@ -56,7 +56,7 @@ impl Adapter for Dpf {
     }
 
     fn receive() -> Result<Received, Failure> {
-        receive::receive(&live::Live, &Settings::load()?)
+        Ok(receive::receive(&live::Live, &Settings::load()?))
     }
 
     fn track(messages: Vec<SentMessage>) -> Vec<Result<Progress, Failure>> {

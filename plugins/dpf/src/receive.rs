@@ -2,6 +2,8 @@
 //!
 //! Spec: DPF and DPFIO, 9.
 
+use std::fmt::Write as _;
+
 use budstikke_sdk::{Delivery, Failure, Received};
 
 use crate::file_names::FileNames;
@@ -31,13 +33,13 @@ const IN_HAND: &str = "in-hand";
 const DAY: u64 = 86_400;
 
 /// Fetches for all mottakersystemer. What goes wrong with one does not stop the others.
-pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Result<Received, Failure> {
+pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Received {
     let Some(inn) = &settings.inn else {
-        return Ok(Received {
+        return Received {
             handled: 0,
             problems: Vec::new(),
             more: false,
-        });
+        };
     };
     let mut round = Round {
         host,
@@ -74,11 +76,11 @@ pub(crate) fn receive<H: Host>(host: &H, settings: &Settings) -> Result<Received
         problems.truncate(MAX_PROBLEMS);
         problems.push(format!("and {rest} more problems"));
     }
-    Ok(Received {
+    Received {
         handled,
         problems,
         more,
-    })
+    }
 }
 
 struct Round<'a, H> {
@@ -256,7 +258,11 @@ impl<H: Host> Round<'_, H> {
             return Ok(());
         };
         let found = self.host.sha256(entry)?;
-        let hex: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = found.iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
         if !told.eq_ignore_ascii_case(&hex) {
             self.host.warn(&format!(
                 "forsendelse {}: a file has another SHA-256 than SvarInn tells",

@@ -174,8 +174,7 @@ fn outcome(sent: Result<Sent, Trouble>) -> Outcome {
     let detail = trouble.failure.line().to_string();
     match (trouble.status, trouble.reach) {
         (Some(409), _) => Outcome::Refused(Failure::permanent("http-409", trouble.failure.detail())),
-        (Some(408 | 429 | 503 | 300..=399), _) => Outcome::Refused(trouble.failure),
-        (Some(400..=499), _) | (None, Reach::Wrong | Reach::NeverLeft) => Outcome::Refused(trouble.failure),
+        (Some(300..=499 | 503), _) | (None, Reach::Wrong | Reach::NeverLeft) => Outcome::Refused(trouble.failure),
         // A gateway that gives up does not tell the service to.
         (Some(502 | 504) | None, _) => Outcome::Unknown {
             detail,

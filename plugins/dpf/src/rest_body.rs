@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::forsendelse::{Address, Document, Forsendelse, Metadata, Party};
+use crate::oslo::XmlDate;
 use crate::settings::Settings;
 
 /// Characters of a line of an address, and of a place.
@@ -159,10 +160,10 @@ fn metadata(metadata: &Metadata, warn: &mut impl FnMut(&str)) -> Value {
         ("journalpostnummer", number(metadata.number)),
         ("journalposttype", json!(metadata.kind)),
         ("journalstatus", json!(metadata.status)),
-        ("journaldato", json!(metadata.date.as_ref().map(|date| date.midnight()))),
+        ("journaldato", json!(metadata.date.as_ref().map(XmlDate::midnight))),
         (
             "dokumentetsDato",
-            json!(metadata.document_date.as_ref().map(|date| date.midnight())),
+            json!(metadata.document_date.as_ref().map(XmlDate::midnight)),
         ),
         ("tittel", json!(metadata.title)),
         (

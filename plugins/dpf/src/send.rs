@@ -22,7 +22,7 @@ const BEGUN: &str = "begun";
 const SETTLED: u64 = 0;
 
 /// Seconds until the first look at what became of it.
-const FIRST_LOOK: u32 = 60;
+const FIRST_LOOK: u32 = 15;
 
 /// Sends one message.
 pub(crate) fn send<H: Host, M: Outgoing<File = H::File>>(
@@ -44,7 +44,7 @@ pub(crate) fn send<H: Host, M: Outgoing<File = H::File>>(
     })?;
     // Comes before everything that can fail: whatever has happened to the certificate or the registry since, it may have arrived.
     if let Some(id) = earlier(host, &svarut, message)? {
-        return taken(host, message, id);
+        return Ok(taken(host, message, id));
     }
 
     let files = message.files();
@@ -55,10 +55,10 @@ pub(crate) fn send<H: Host, M: Outgoing<File = H::File>>(
         message.save_checkpoint(BEGUN, SETTLED.to_string().as_bytes())?;
     }
     match outcome {
-        Outcome::Taken(id) => taken(host, message, id),
+        Outcome::Taken(id) => Ok(taken(host, message, id)),
         // An earlier attempt may have been the first of the two. Spec: DPF and DPFIO, 14, sharp edge 9.
         Outcome::Duplicate(failure) => match svarut.find(&forsendelse.reference) {
-            Ok(Some(id)) => taken(host, message, id),
+            Ok(Some(id)) => Ok(taken(host, message, id)),
             Ok(None) => Err(failure),
             Err(trouble) => Err(trouble.failure.into_temporary()),
         },
@@ -147,11 +147,11 @@ fn kept_name(place: usize, certificate: &[u8], scheme: Seal) -> String {
 }
 
 /// SvarUt has it. That it is written down is a help for a next attempt, not a condition: it could be found again.
-fn taken<H: Host, M: Outgoing>(host: &H, message: &M, id: String) -> Result<Sent, Failure> {
+fn taken<H: Host, M: Outgoing>(host: &H, message: &M, id: String) -> Sent {
     if let Err(failure) = message.save_checkpoint(TAKEN, id.as_bytes()) {
         host.warn(&format!("the id of a forsendelse cannot be kept: {}", failure.line()));
     }
-    Ok(sent(id))
+    sent(id)
 }
 
 fn text(checkpoint: Option<Vec<u8>>) -> Option<String> {

@@ -2,6 +2,8 @@
 //!
 //! Spec: DPF and DPFIO, 5 and 7.1.
 
+use std::fmt::Write as _;
+
 use quick_xml::escape::escape;
 
 use crate::forsendelse::{Address, Document, Forsendelse, Metadata, Party};
@@ -52,8 +54,8 @@ pub(crate) fn write<F>(
 fn document<F>(xml: &mut Xml, place: usize, document: &Document<'_, F>) {
     xml.open("dokumenter", "");
     xml.open("data", "");
-    xml.0
-        .push_str(&format!("<xop:Include xmlns:xop=\"{XOP}\" href=\"cid:doc{place}\"/>"));
+    // Writing to a string cannot fail.
+    let _ = write!(xml.0, "<xop:Include xmlns:xop=\"{XOP}\" href=\"cid:doc{place}\"/>");
     xml.close("data");
     xml.flag("ekskluderesFraPrint", document.not_printed == Some(true));
     xml.text("filnavn", &document.name);

@@ -86,6 +86,7 @@ pub(crate) struct Sender {
 }
 
 /// What the sender's archive says about it. Numbers have 64 bits. Spec: DPF and DPFIO, 14, sharp edge 24.
+#[expect(clippy::struct_field_names, reason = "the names are the service's")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Metadata {

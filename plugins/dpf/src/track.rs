@@ -38,16 +38,15 @@ pub(crate) fn track<H: Host>(host: &H, settings: &Settings, messages: &[Left]) -
             settings,
             messages,
         };
-        match SvarUt::of(host, settings, sender) {
-            Some(svarut) => batch.ask(&svarut, &places, &mut answers),
-            None => {
-                let text = format!("No SvarUt client configured for orgnr: {}", sender_number(sender));
-                answers.extend(
-                    places
-                        .iter()
-                        .map(|place| (*place, Err(Failure::temporary(text.clone())))),
-                );
-            }
+        if let Some(svarut) = SvarUt::of(host, settings, sender) {
+            batch.ask(&svarut, &places, &mut answers);
+        } else {
+            let text = format!("No SvarUt client configured for orgnr: {}", sender_number(sender));
+            answers.extend(
+                places
+                    .iter()
+                    .map(|place| (*place, Err(Failure::temporary(text.clone())))),
+            );
         }
     }
     let missing = || Err(Failure::temporary("the message was not asked about"));
@@ -68,7 +67,7 @@ impl<H: Host> Batch<'_, H> {
         // By forsendelse: two messages can name the same one. Spec: DPF and DPFIO, 14, sharp edge 11.
         let mut asked: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for place in places {
-            match self.forsendelse(svarut, &self.messages[*place]) {
+            match forsendelse(svarut, &self.messages[*place]) {
                 Ok(Some(id)) => asked.entry(id).or_default().push(*place),
                 Ok(None) => {
                     let gone = ended("FEIL", "forsendelseId finnes ikke i SvarUt.".to_owned(), None);
@@ -96,16 +95,6 @@ impl<H: Host> Batch<'_, H> {
                 answers.insert(*place, answer);
             }
         }
-    }
-
-    /// The forsendelse of a message; looked up where its id was not kept.
-    fn forsendelse(&self, svarut: &SvarUt<'_, H>, message: &Left) -> Result<Option<String>, Failure> {
-        if is_uuid(&message.reference) {
-            return Ok(Some(message.reference.to_ascii_lowercase()));
-        }
-        let found = svarut.find(&message.message_id);
-        let found = found.map_err(|trouble| trouble.failure.into_temporary())?;
-        Ok(found.map(|id| id.to_ascii_lowercase()))
     }
 
     fn judge(&self, svarut: &SvarUt<'_, H>, message: &Left, status: &Status) -> Result<Progress, Failure> {
@@ -155,6 +144,16 @@ impl<H: Host> Batch<'_, H> {
             .generate(&reference, &sbd.write())
             .map_err(Failure::into_temporary)
     }
+}
+
+/// The forsendelse of a message; looked up where its id was not kept.
+fn forsendelse<H: Host>(svarut: &SvarUt<'_, H>, message: &Left) -> Result<Option<String>, Failure> {
+    if is_uuid(&message.reference) {
+        return Ok(Some(message.reference.to_ascii_lowercase()));
+    }
+    let found = svarut.find(&message.message_id);
+    let found = found.map_err(|trouble| trouble.failure.into_temporary())?;
+    Ok(found.map(|id| id.to_ascii_lowercase()))
 }
 
 type Known = Vec<(String, Result<Status, Failure>)>;

@@ -64,7 +64,7 @@ fn waits(host: &Fake, ids: &[&str]) {
 }
 
 fn poll(host: &Fake) -> Received {
-    receive(host, &receiving("")).unwrap()
+    receive(host, &receiving(""))
 }
 
 fn delivered(host: &Fake) -> Vec<String> {
@@ -218,7 +218,7 @@ fn e26_the_operator_may_want_another_channel() {
     let host = Fake::default();
     list(&host, &[v11(F)]);
     host.gives(&fetch(F), file("x", "not ours")).on(&feilet(F), 500, "");
-    let received = receive(&host, &receiving(r#","reject-permanently":true"#)).unwrap();
+    let received = receive(&host, &receiving(r#","reject-permanently":true"#));
     assert!(host.posted()[0].body.contains("\"permanent\":true"));
     assert!(received.problems[0].contains("could not be told"));
 }
@@ -288,7 +288,7 @@ fn every_mottakersystem_is_asked_with_its_own_login() {
     host.on(LIST, 401, "");
     list(&host, &[v11(F)]);
     host.gives(&fetch(F), package()).on(&kvitter(F), 200, "");
-    let received = receive(&host, &settings).unwrap();
+    let received = receive(&host, &settings);
     assert_eq!(received.handled, 1);
     assert!(received.problems[0].contains("`bruker`") && !received.problems[0].contains("pæssord"));
     assert_eq!(host.callers(), ["bruker:pæssord", "andre:q", "andre:q", "andre:q"]);
@@ -357,7 +357,7 @@ fn what_a_round_was_cut_off_in_comes_last_in_the_next() {
 #[test]
 fn an_installation_that_only_sends_fetches_nothing() {
     let host = Fake::default();
-    let received = receive(&host, &crate::testing::rest("")).unwrap();
+    let received = receive(&host, &crate::testing::rest(""));
     assert_eq!((received.handled, received.more), (0, false));
     assert!(host.calls().is_empty());
 }

@@ -6,12 +6,16 @@ fn with<T>(host: &Fake, ask: impl FnOnce(&Rest<'_, '_, Fake>) -> T) -> T {
     ask(&Rest(&SvarUt::of(host, &settings, OWN).unwrap()))
 }
 
+fn types(svarut: &Rest<'_, '_, Fake>) -> Result<Vec<String>, Trouble> {
+    svarut.types()
+}
+
 #[test]
 fn an_answer_that_cannot_be_read_is_told_without_its_content() {
     for body in ["", "hemmelig", r#"{"forsendelsestyper":"hemmelig"}"#] {
         let host = Fake::default();
         host.on("GET /api/v2/forsendelsestyper", 200, body);
-        let trouble = with(&host, |svarut| svarut.types()).unwrap_err();
+        let trouble = with(&host, types).unwrap_err();
         assert_eq!((trouble.status, trouble.reach), (None, Reach::Unknown));
         assert!(!trouble.failure.detail().contains("hemmelig"));
         assert!(

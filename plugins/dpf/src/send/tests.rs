@@ -59,7 +59,7 @@ fn v1_a_message_over_soap() {
         host.calls(),
         ["look up 910076787", "look up 991825827", "sendForsendelseMedId"]
     );
-    assert_eq!((sent.reference.as_deref(), sent.track_after), (Some(M), Some(60)));
+    assert_eq!((sent.reference.as_deref(), sent.track_after), (Some(M), Some(15)));
     assert_eq!(reports(&sent), ["LEVERT"]);
     let posted = host.posted().remove(0);
     assert_eq!(posted.patience, 960);

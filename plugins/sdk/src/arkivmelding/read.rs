@@ -59,6 +59,7 @@ const LEAVES: [(Place, &[&str]); 5] = [
     (Place::File,        &["referanseDokumentfil"]),
 ];
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that has been seen")]
 #[derive(Default)]
 struct Walk {
     found: Arkivmelding,

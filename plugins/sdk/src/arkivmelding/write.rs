@@ -191,6 +191,8 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     const ENVELOPE: Envelope<'static> = Envelope {
@@ -200,6 +202,7 @@ mod tests {
         file_count: 0,
     };
 
+    #[expect(clippy::unnecessary_wraps, reason = "what is written is optional")]
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
@@ -271,7 +274,7 @@ mod tests {
                 depth -= 1;
             } else {
                 let name = piece.split([' ', '>']).next().unwrap();
-                names.push_str(&format!("{depth}{name} "));
+                write!(names, "{depth}{name} ").unwrap();
                 depth += 1;
             }
         }

@@ -13,7 +13,7 @@ use crate::registers::KS_SCOPE;
 use crate::server::House;
 
 /// The konto of an integrasjon whose id, password and token fit together. The answer does not say what is wrong, as at KS.
-pub(super) fn integration(house: &House, headers: &HeaderMap, path: &str) -> Result<SvarUtAccount, Response> {
+pub(super) fn integration(house: &House, headers: &HeaderMap, path: &str) -> Result<SvarUtAccount, Box<Response>> {
     let text = |name: &str| {
         headers
             .get(name)
@@ -30,7 +30,7 @@ pub(super) fn integration(house: &House, headers: &HeaderMap, path: &str) -> Res
         {
             Ok(account)
         }
-        _ => Err(fiks_error(StatusCode::UNAUTHORIZED, path, "Unauthorized")),
+        _ => Err(Box::new(fiks_error(StatusCode::UNAUTHORIZED, path, "Unauthorized"))),
     }
 }
 

@@ -29,8 +29,8 @@ fn refusal(reason: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": reason }))).into_response()
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| refusal(&error.to_string()))
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response>> {
+    serde_json::from_slice(body).map_err(|error| Box::new(refusal(&error.to_string())))
 }
 
 async fn list(State(house): State<Arc<House>>) -> Json<Vec<Forsendelse>> {
@@ -41,7 +41,7 @@ async fn list(State(house): State<Arc<House>>) -> Json<Vec<Forsendelse>> {
 async fn put(State(house): State<Arc<House>>, body: Bytes) -> Response {
     match read::<Forsendelse>(&body) {
         Ok(forsendelse) => Json(json!({ "id": house.ks.put_forsendelse(forsendelse) })).into_response(),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -55,7 +55,7 @@ async fn status(State(house): State<Arc<House>>, Path(id): Path<Uuid>, body: Byt
     match read::<NewStatus>(&body) {
         Ok(new) if house.ks.set_status(id, &new.status) => StatusCode::NO_CONTENT.into_response(),
         Ok(_) => StatusCode::NOT_FOUND.into_response(),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -65,7 +65,7 @@ async fn account(State(house): State<Arc<House>>, body: Bytes) -> Response {
             house.ks.put_account(account);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -75,7 +75,7 @@ async fn receiver(State(house): State<Arc<House>>, body: Bytes) -> Response {
             house.ks.put_receiver(&house.registers, receiver);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -91,6 +91,6 @@ async fn refuse(State(house): State<Arc<House>>, body: Bytes) -> Response {
             house.ks.refuse_next(&new.text);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }

@@ -47,16 +47,13 @@ pub(super) fn fiks_error(status: StatusCode, path: &str, message: &str) -> Respo
 }
 
 /// The konto in the path, if the integrasjon may use it.
-fn konto(house: &House, headers: &HeaderMap, konto: &str, path: &str) -> Result<SvarUtAccount, Response> {
+fn konto(house: &House, headers: &HeaderMap, konto: &str, path: &str) -> Result<SvarUtAccount, Box<Response>> {
     let account = access::integration(house, headers, path)?;
     if konto.parse() == Ok(account.konto) {
         Ok(account)
     } else {
-        Err(fiks_error(
-            StatusCode::FORBIDDEN,
-            path,
-            "Integrasjonen har ikke tilgang til kontoen",
-        ))
+        let text = "Integrasjonen har ikke tilgang til kontoen";
+        Err(Box::new(fiks_error(StatusCode::FORBIDDEN, path, text)))
     }
 }
 
@@ -69,7 +66,7 @@ async fn send(
     let path = format!("/api/v3/kontoer/{wanted}/forsendelser/organisasjon");
     let account = match konto(&house, &headers, &wanted, &path) {
         Ok(account) => account,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let taken = read(&account, &headers, &body)
         .and_then(|(forsendelse, encrypted)| intake::take(&house, forsendelse, encrypted));
@@ -145,7 +142,7 @@ async fn statuses(
     let path = format!("/api/v3/kontoer/{wanted}/forsendelser/status/sok");
     let account = match konto(&house, &headers, &wanted, &path) {
         Ok(account) => account,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Ok(wanted) = serde_json::from_slice::<Wanted>(&body) else {
         return fiks_error(StatusCode::BAD_REQUEST, &path, "the body must be {\"id\": [uuid, …]}");
@@ -175,7 +172,7 @@ async fn find(
     let path = format!("/api/v2/kontoer/{wanted}/forsendelse");
     let account = match konto(&house, &headers, &wanted, &path) {
         Ok(account) => account,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let found = by_reference(&house, &account.number, &reference.ekstern_ref);
     Json(json!({ "forsendelseIds": found })).into_response()
@@ -189,7 +186,7 @@ pub(super) fn by_reference(house: &House, sender: &str, reference: &str) -> Vec<
 async fn types(State(house): State<Arc<House>>, headers: HeaderMap) -> Response {
     match access::integration(&house, &headers, "/api/v2/forsendelsestyper") {
         Ok(account) => Json(json!({ "forsendelsestyper": account.types })).into_response(),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 

@@ -77,6 +77,7 @@ struct Adresse {
     landkode: Option<String>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the service's")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Metadata {

@@ -61,6 +61,11 @@ impl Ks {
         inner.receivers.push(receiver);
     }
 
+    /// The konto of an organisation.
+    pub fn account_of(&self, number: &str) -> Option<SvarUtAccount> {
+        self.account(|account| account.number == number)
+    }
+
     /// The certificate that documents are encrypted to, in PEM.
     pub fn certificate(&self) -> &str {
         self.key.certificate()

@@ -31,27 +31,27 @@ pub(super) fn router() -> Router<Arc<House>> {
     Router::new().nest(SVARINN, routes)
 }
 
-fn caller(house: &House, headers: &HeaderMap) -> Result<Mottakersystem, Response> {
+fn caller(house: &House, headers: &HeaderMap) -> Result<Mottakersystem, Box<Response>> {
     access::receiver(house, headers).ok_or_else(|| {
         let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"SvarInn\"")];
-        (StatusCode::UNAUTHORIZED, challenge, "").into_response()
+        Box::new((StatusCode::UNAUTHORIZED, challenge, "").into_response())
     })
 }
 
 /// A forsendelse that waits for the caller.
-fn waiting(house: &House, headers: &HeaderMap, id: &str) -> Result<(Forsendelse, Mottakersystem), Response> {
+fn waiting(house: &House, headers: &HeaderMap, id: &str) -> Result<(Forsendelse, Mottakersystem), Box<Response>> {
     let receiver = caller(house, headers)?;
     let found = id.parse().ok().and_then(|id: Uuid| house.ks.forsendelse(id));
     let found = found.filter(|known| known.waits && receiver.numbers.contains(&known.receiver.number));
     found
         .map(|found| (found, receiver))
-        .ok_or_else(|| StatusCode::NOT_FOUND.into_response())
+        .ok_or_else(|| Box::new(StatusCode::NOT_FOUND.into_response()))
 }
 
 async fn list(State(house): State<Arc<House>>, headers: HeaderMap) -> Response {
     let receiver = match caller(&house, &headers) {
         Ok(receiver) => receiver,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let mut found = house
         .ks
@@ -80,7 +80,7 @@ async fn download(
 ) -> Response {
     let (found, receiver) = match waiting(&house, &headers, &id) {
         Ok(found) => found,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some(mut sealed) = key::sealed_zip(&found.documents, &receiver.certificate) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -100,7 +100,7 @@ async fn download(
 async fn confirm(State(house): State<Arc<House>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let (found, _) = match waiting(&house, &headers, &id) {
         Ok(found) => found,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if !body.is_empty() {
         return StatusCode::BAD_REQUEST.into_response();
@@ -123,7 +123,7 @@ struct Rejection {
 async fn reject(State(house): State<Arc<House>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let (found, _) = match waiting(&house, &headers, &id) {
         Ok(found) => found,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Ok(rejection) = serde_json::from_slice::<Rejection>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
