@@ -122,14 +122,20 @@ impl Settings {
     }
 
     /// A list of texts; none when absent.
-    pub fn texts(&self, key: &str) -> Result<Option<Vec<String>>, SettingError> {
-        let wrong = || SettingError::invalid(&self.name(key), "must be a list of texts in quotes");
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<&str>>, SettingError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
-        let list = value.as_array().ok_or_else(wrong)?.iter();
-        let texts = list.map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong));
-        texts.collect::<Result<_, _>>().map(Some)
+        let texts = value
+            .as_array()
+            .and_then(|list| list.iter().map(Value::as_str).collect());
+        match texts {
+            Some(texts) => Ok(Some(texts)),
+            None => Err(SettingError::invalid(
+                &self.name(key),
+                "must be a list of texts in quotes",
+            )),
+        }
     }
 
     /// A text that must be there and not be empty.

@@ -101,9 +101,10 @@ impl Outgoing {
             scope: text_or(given, "scope", "ks:fiks")?,
             accounting_code: accounting_code(given)?,
             digital_only: given.flag("kun-digital-levering", false)?,
-            not_printed: given
-                .texts("ekskluderes-fra-print")?
-                .unwrap_or_else(|| vec!["*".to_owned()]),
+            not_printed: {
+                let extensions = given.texts("ekskluderes-fra-print")?.unwrap_or_else(|| vec!["*"]);
+                extensions.into_iter().map(str::to_owned).collect()
+            },
             upload_limit: given.number("upload-size-limit", GIB, 1, 1024 * GIB)?,
             lifetime_hours: small(given, "default-ttl-hours", 24, 1, 8760)?,
             idle_timeout: small(given, "idle-timeout", 960, 10, 3600)?,
