@@ -1,5 +1,7 @@
 //! A scripted host: answers in the order that a test gives them, and a diary of what was asked.
 
+mod configurations;
+mod files;
 mod letter;
 
 use std::cell::{Cell, RefCell};
@@ -10,8 +12,10 @@ use budstikke_sdk::registry::PostalAddress;
 use budstikke_sdk::{Delivery, Failure};
 
 use crate::host::{Answer, Body, Call, Caller, Content, Expect, Host, Party};
-use crate::settings::{Seal, Settings, from_json};
+use crate::settings::Seal;
 
+pub(crate) use configurations::{receiving, rest, rest_for_two, soap};
+pub(crate) use files::{File, file, sealed, typed};
 pub(crate) use letter::{Letter, M, letter_xml};
 
 pub(crate) const OWN: &str = "0192:991825827";
@@ -19,72 +23,6 @@ pub(crate) const OTHER: &str = "0192:910076787";
 pub(crate) const KONTO: &str = "11111111-1111-4111-8111-111111111111";
 /// The id that SvarUt gives in these tests.
 pub(crate) const X: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
-
-const ACCOUNT: &str = r#""kontoid":"11111111-1111-4111-8111-111111111111","integrasjon-id":"22222222-2222-4222-8222-222222222222","integrasjon-passord":"integrasjonspassord""#;
-
-/// Settings for REST with our own account. `extra` begins with a comma and goes into `ut`.
-pub(crate) fn rest(extra: &str) -> Settings {
-    from_json(&format!(
-        r#"{{"ut":{{"endpoint-url":"https://svarut.test",{ACCOUNT}{extra}}}}}"#
-    ))
-    .unwrap()
-}
-
-/// The same with an account for 987464291.
-pub(crate) fn rest_for_two() -> Settings {
-    let other = ACCOUNT.replace('1', "3").replace("integrasjonspassord", "annet");
-    rest(&format!(r#","paa-vegne-av":{{"987464291":{{{other}}}}}"#))
-}
-
-/// Settings for SOAP.
-pub(crate) fn soap(extra: &str) -> Settings {
-    from_json(&format!(
-        r#"{{"protocol":"soap","ut":{{"endpoint-url":"https://svarut.test","username":"bruker","password":"pæssord"{extra}}}}}"#
-    ))
-    .unwrap()
-}
-
-/// Settings for receiving. `extra` begins with a comma and goes into `inn`.
-pub(crate) fn receiving(extra: &str) -> Settings {
-    from_json(&format!(
-        r#"{{"inn":{{"base-url":"https://svarut.test/svarinn","username":"bruker","password":"pæssord"{extra}}}}}"#
-    ))
-    .unwrap()
-}
-
-/// A document: a recipe in words, or content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct File {
-    pub(crate) name: String,
-    pub(crate) media_type: String,
-    pub(crate) content: String,
-    /// None: not a zip.
-    pub(crate) entries: Option<Vec<File>>,
-}
-
-pub(crate) fn file(name: &str, content: &str) -> File {
-    File {
-        name: name.to_owned(),
-        media_type: String::new(),
-        content: content.to_owned(),
-        entries: None,
-    }
-}
-
-pub(crate) fn typed(name: &str, media_type: &str, content: &str) -> File {
-    File {
-        media_type: media_type.to_owned(),
-        ..file(name, content)
-    }
-}
-
-/// What SvarInn gives: a zip, encrypted to us.
-pub(crate) fn sealed(entries: &[File]) -> File {
-    File {
-        entries: Some(entries.to_vec()),
-        ..file("forsendelse.zip", "sealed to us")
-    }
-}
 
 enum Reply {
     Answer(u16, String),
