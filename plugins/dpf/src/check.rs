@@ -106,6 +106,11 @@ fn check_files<H: Host>(host: &H, out: &Outgoing, files: &[H::File]) -> Result<(
     let documents = forsendelse::documents(host, &arkivmelding, files, &out.not_printed)?;
     for document in &documents {
         check_name(&document.name)?;
+        // SvarUt tells files apart by their names, and so does the arkivmelding.
+        if files.iter().filter(|file| host.name(file) == document.name).count() > 1 {
+            let text = format!("two files are called '{}', which SvarUt does not take", document.name);
+            return Err(Failure::permanent("file-name", text));
+        }
         if host.size(document.file) == Some(0) {
             let text = format!("the file '{}' is empty, which SvarUt does not take", document.name);
             return Err(Failure::permanent("empty-document", text));

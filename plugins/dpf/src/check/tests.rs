@@ -169,6 +169,17 @@ fn the_limits_of_svarut_are_told_before_the_message_is_accepted() {
         assert_eq!(refusal(checked(name, "t", "x", "")).0, "file-name", "{name}");
     }
     assert_eq!(refusal(checked("a.pdf", &"t".repeat(1001), "x", "")).0, "title");
+    let xml = letter_xml(&format!("{}<tittel>t</tittel>", document("a.pdf")));
+    let twice = Letter {
+        files: vec![
+            file("arkivmelding.xml", &xml),
+            typed("a.pdf", "application/pdf", "1"),
+            typed("a.pdf", "application/pdf", "2"),
+        ],
+        ..with_type("")
+    };
+    let refused = refusal(check(&Fake::default(), &rest(""), &twice.draft(true)));
+    assert_eq!(refused.0, "file-name");
     let large = "bytes:400000000";
     assert_eq!(refusal(checked("a.pdf", "t", large, "")).0, "too-large");
     assert!(checked("a.pdf", "t", large, r#","kun-digital-levering":true"#).is_ok());
