@@ -16,7 +16,7 @@ mod address;
 mod classify;
 mod error;
 mod multipart;
-mod pump;
+pub(crate) mod pump;
 mod request;
 mod response;
 

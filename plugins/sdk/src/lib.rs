@@ -4,11 +4,15 @@
 //! shorter: [`http`] streams documents to and from a service without their bytes passing through the adapter,
 //! [`Failure`] says what can be tried again, [`settings`] reads the operator's TOML with errors that name the key.
 //!
+//! [`arkivmelding`] reads and writes `arkivmelding.xml`.
+//!
 //! The parts without host calls ([`http::classify`], [`settings::Settings`], [`Failure`]) run natively, so that an
 //! adapter's logic can be tested with `cargo test`. Calling the host natively panics: keep host calls behind a trait.
 
+pub mod arkivmelding;
 pub mod bindings;
 pub mod clock;
+mod copy;
 mod failure;
 pub mod http;
 pub mod log;
@@ -18,6 +22,8 @@ pub mod settings;
 /// Makes a type that implements [`Adapter`] the component's `messaging` export:
 /// `budstikke_sdk::export!(MyAdapter with_types_in budstikke_sdk::bindings);`
 pub use bindings::export;
+
+pub use copy::copy;
 
 pub use bindings::budstikke::plugin::documents::{Document, Spool};
 pub use bindings::budstikke::plugin::exchange::{self, Delivery, Draft, OutgoingMessage, SentMessage};

@@ -52,6 +52,8 @@ impl From<SettingError> for Failure {
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: Map<String, Value>,
+    /// Of a table: its dotted name and a dot.
+    prefix: String,
 }
 
 impl Settings {
@@ -63,7 +65,10 @@ impl Settings {
     /// From the JSON object that the host gives, or that a test writes.
     pub fn from_json(json: &str) -> Result<Self, SettingError> {
         match serde_json::from_str(json) {
-            Ok(Value::Object(values)) => Ok(Self { values }),
+            Ok(Value::Object(values)) => Ok(Self {
+                values,
+                prefix: String::new(),
+            }),
             Ok(_) => Err(SettingError::Unreadable("not a JSON object".to_owned())),
             // Line and column only: the value can be a secret.
             Err(error) => Err(SettingError::Unreadable(format!(
@@ -74,12 +79,34 @@ impl Settings {
         }
     }
 
-    /// Refuses every top-level key that is not in `known`.
+    /// A table in these settings, whose errors name the whole key; none when absent.
+    pub fn table(&self, key: &str) -> Result<Option<Self>, SettingError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Object(values)) => Ok(Some(Self {
+                values: values.clone(),
+                prefix: format!("{}.", self.name(key)),
+            })),
+            Some(_) => Err(SettingError::invalid(&self.name(key), "must be a table")),
+        }
+    }
+
+    /// The keys that stand here, for a table whose keys are names of the operator's own.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The whole dotted name of a key, for an error.
+    pub fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// Refuses every key right here that is not in `known`.
     pub fn refuse_unknown(&self, known: &[&str]) -> Result<(), SettingError> {
         match self.values.keys().find(|key| !known.contains(&key.as_str())) {
             None => Ok(()),
             Some(key) => Err(SettingError::Unknown {
-                key: key.clone(),
+                key: self.name(key),
                 known: known.join(", "),
             }),
         }
@@ -90,15 +117,32 @@ impl Settings {
         match self.value(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(SettingError::invalid(key, "must be a text in quotes")),
+            Some(_) => Err(SettingError::invalid(&self.name(key), "must be a text in quotes")),
+        }
+    }
+
+    /// A list of texts; none when absent.
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<&str>>, SettingError> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let texts = value
+            .as_array()
+            .and_then(|list| list.iter().map(Value::as_str).collect());
+        match texts {
+            Some(texts) => Ok(Some(texts)),
+            None => Err(SettingError::invalid(
+                &self.name(key),
+                "must be a list of texts in quotes",
+            )),
         }
     }
 
     /// A text that must be there and not be empty.
     pub fn required_text(&self, key: &str) -> Result<&str, SettingError> {
         match self.text(key)? {
-            None => Err(SettingError::Missing(key.to_owned())),
-            Some("") => Err(SettingError::invalid(key, "must not be empty")),
+            None => Err(SettingError::Missing(self.name(key))),
+            Some("") => Err(SettingError::invalid(&self.name(key), "must not be empty")),
             Some(text) => Ok(text),
         }
     }
@@ -111,7 +155,7 @@ impl Settings {
         match value.as_u64() {
             Some(number) if (least..=most).contains(&number) => Ok(number),
             _ => Err(SettingError::invalid(
-                key,
+                &self.name(key),
                 format!("must be a whole number from {least} to {most}"),
             )),
         }
@@ -122,7 +166,7 @@ impl Settings {
         match self.value(key) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(SettingError::invalid(key, "must be true or false")),
+            Some(_) => Err(SettingError::invalid(&self.name(key), "must be true or false")),
         }
     }
 
@@ -171,6 +215,35 @@ mod tests {
         assert!(settings().text("quick").is_err());
         assert!(settings().flag("url", true).is_err());
         assert!(settings().number("url", 1, 0, 9).is_err());
+    }
+
+    #[test]
+    fn a_table_is_read_by_itself_and_its_errors_name_the_whole_key() {
+        let settings = Settings::from_json(r#"{"a":{"b":{"c":1,"d":"x","e":["1","2"],"f":[1]}},"g":1}"#).unwrap();
+        let table = settings.table("a.b").unwrap().unwrap();
+        assert_eq!(table.keys().collect::<Vec<_>>(), ["c", "d", "e", "f"]);
+        assert_eq!(table.number("c", 7, 0, 9).unwrap(), 1);
+        assert_eq!(table.texts("e").unwrap().unwrap(), ["1", "2"]);
+        assert_eq!(table.texts("absent").unwrap(), None);
+        for (error, text) in [
+            (
+                table.text("c").unwrap_err(),
+                "setting `a.b.c`: must be a text in quotes",
+            ),
+            (
+                table.texts("f").unwrap_err(),
+                "setting `a.b.f`: must be a list of texts in quotes",
+            ),
+            (table.required_text("x").unwrap_err(), "setting `a.b.x` is missing"),
+            (
+                table.refuse_unknown(&["c", "d", "e"]).unwrap_err(),
+                "setting `a.b.f` is unknown; known are c, d, e",
+            ),
+            (settings.table("g").unwrap_err(), "setting `g`: must be a table"),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+        assert!(settings.table("absent").unwrap().is_none());
     }
 
     #[test]

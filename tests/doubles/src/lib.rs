@@ -6,7 +6,8 @@
 //! | Altinn token exchange | `GET /authentication/api/v1/exchange/maskinporten` |
 //! | Altinn broker | `/broker/api/v1/filetransfer…` |
 //! | Enhetsregisteret, ELMA, virksert, SvarUt's mottakersystemer, KRR, Folkeregisteret, Norsk Helsenett, Fiks IO's catalogue | `/brreg/…`, `/smp/…`, `/virksert/…`, `/svarut/…`, `/krr/…`, `/freg/…`, `/nhn/…`, `/fiks/…` |
-//! | door for people | `/__doubles/{faults,transfers,requests,registers,clear}` |
+//! | KS: SvarUt and SvarInn | `/svarut/…`, `/svarinn/…` |
+//! | door for people | `/__doubles/{faults,transfers,requests,registers,ks,clear}` |
 //!
 //! ```no_run
 //! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,6 +33,7 @@ mod exchange;
 mod faults;
 mod identities;
 mod jwk;
+mod ks;
 mod maskinporten;
 mod organisation;
 mod register;
@@ -47,6 +49,7 @@ pub use configuration::{
 };
 pub use faults::{Fault, Faults, Route};
 pub use identities::{IdentityError, PASSWORD, TestOrganisation};
+pub use ks::{Address, Document, Forsendelse, Ks, Mottakersystem, Party, SvarUtAccount};
 pub use maskinporten::key::KeyError;
 pub use organisation::{NotAnOrganisation, Organisation};
 pub use registers::{Content, FREG_API_KEY, INTEGRATION_ID, INTEGRATION_PASSWORD, KS_SCOPE, Registers, Signature};

@@ -124,8 +124,10 @@ fn tell(doubles: &Doubles) {
         "registers    {}/{{brreg,smp,virksert,svarut,krr,freg,nhn,fiks}}",
         doubles.url()
     );
+    println!("KS           {} and {}", doubles.svarut_url(), doubles.svarinn_url());
     println!();
     println!("Look:   curl {control}/transfers");
+    println!("        curl {control}/ks/forsendelser");
     println!("        curl {control}/requests");
     println!(
         "Faults: curl {control}/faults -d '{{\"route\":\"upload\",\"fault\":\"status\",\"status\":503,\"times\":2}}'"
@@ -137,11 +139,15 @@ fn tell(doubles: &Doubles) {
     println!("        curl {control}/faults            (what is on)");
     println!("        curl -X DELETE {control}/faults  (all off)");
     println!("Know:   curl {control}/registers -d '{{\"put\":\"unit\",\"number\":\"910076787\",\"document\":{{}}}}'");
+    println!("KS:     curl {control}/ks/accounts|receivers|forsendelser|refusals -d …");
+    println!("        curl {control}/ks/forsendelser/ID/status -d '{{\"status\":\"LEST\"}}'");
     println!("Forget: curl -X POST {control}/clear");
     println!();
     println!("Routes: token exchange initialise upload list overview download confirm");
     println!("        unit sub-unit service-group service-metadata certificates receiver-systems contact printer");
     println!("        resident health-unit account account-key");
+    println!("        svarut-send svarut-status svarut-find svarut-types svarut-soap svarut-key");
+    println!("        svarinn-list svarinn-download svarinn-confirm svarinn-reject");
     println!("Faults: status answer delay cut-request-body cut-response-body answer-lost virus-found token-revoked");
     println!("        wrong-checksum slow-body; members: status body content_type retry_after millis after");
     println!("        bytes_per_second; times 0 means until switched off");

@@ -16,6 +16,7 @@ use crate::broker::shelf::Shelf;
 use crate::broker::transfer::{Transfer, TransferStatus};
 use crate::configuration::{Client, DoublesConfig, SystemUser};
 use crate::faults::{Faults, Route, control, enforce};
+use crate::ks::{Ks, Mottakersystem};
 use crate::maskinporten::SeenAssertions;
 use crate::organisation::{NotAnOrganisation, Organisation};
 use crate::register::Register;
@@ -23,7 +24,7 @@ use crate::registers::Registers;
 use crate::requests::{RecordedRequest, RequestLog};
 use crate::tokens::Tokens;
 use crate::wire::{Connection, Connections, CuttableListener};
-use crate::{broker, exchange, maskinporten, registers};
+use crate::{broker, exchange, ks, maskinporten, registers};
 
 /// Everything that the services of the doubles know.
 #[derive(Debug)]
@@ -35,12 +36,13 @@ pub(crate) struct House {
     pub(crate) altinn_tokens: Tokens,
     pub(crate) broker: Arc<Shelf>,
     pub(crate) registers: Registers,
+    pub(crate) ks: Ks,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
 }
 
 impl House {
-    /// Forgets transfers, requests, tokens and faults; clients, system users and what is in the registers stay.
+    /// Forgets transfers, forsendelser, requests, tokens and faults; clients, system users and what is in the registers stay.
     pub(crate) fn clear(&self) {
         self.faults.clear();
         self.requests.clear();
@@ -48,6 +50,7 @@ impl House {
         self.altinn_tokens.revoke_all();
         self.seen.clear();
         self.broker.clear();
+        self.ks.clear();
     }
 }
 
@@ -124,6 +127,7 @@ impl Doubles {
                 config.download_mark,
             )),
             registers: Registers::default(),
+            ks: Ks::default(),
             faults: Faults::default(),
             requests: RequestLog::default(),
         });
@@ -175,6 +179,27 @@ impl Doubles {
     /// The outside registers: put in what they should know. Each is under its path of [`Doubles::url`].
     pub fn registers(&self) -> &Registers {
         &self.house.registers
+    }
+
+    /// KS: who may send and fetch, and what was sent.
+    pub fn ks(&self) -> &Ks {
+        &self.house.ks
+    }
+
+    /// Registers a mottakersystem, or changes the one with the same user: what is sent to its organisations waits in SvarInn, and
+    /// the address service finds it in the registers.
+    pub fn put_mottakersystem(&self, receiver: Mottakersystem) {
+        self.house.ks.put_receiver(&self.house.registers, receiver);
+    }
+
+    /// Base URL of SvarUt, without a slash at the end.
+    pub fn svarut_url(&self) -> String {
+        self.url() + ks::SVARUT
+    }
+
+    /// Base URL of SvarInn, without a slash at the end.
+    pub fn svarinn_url(&self) -> String {
+        self.url() + ks::SVARINN
     }
 
     /// Base URL of the door for people, without a slash at the end.
@@ -295,6 +320,8 @@ fn router(house: &Arc<House>) -> Router {
         .merge(exchange::router())
         .merge(broker::router())
         .merge(registers::router())
+        .merge(ks::router())
+        .merge(ks::door::router())
         .merge(control::router())
         .fallback(broker::nothing_here)
         .layer(axum::middleware::from_fn_with_state(

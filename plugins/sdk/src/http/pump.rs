@@ -12,7 +12,7 @@ const WRITE: usize = 4096;
 
 /// How a transfer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pumped {
+pub(crate) enum Pumped {
     /// Every byte was taken.
     Whole,
     /// The sink takes no more, perhaps because it has everything.
@@ -21,7 +21,7 @@ pub(super) enum Pumped {
 
 /// Why a transfer broke.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// The HTTP side says why.
     Http(ErrorCode),
     /// The other side does.
@@ -35,7 +35,7 @@ impl From<IoError> for Broken {
 }
 
 /// Splices the whole source into the sink and flushes it. After an error, what was written is not the whole.
-pub(super) fn pump(source: &InputStream, sink: &OutputStream, size: Option<u64>) -> Result<Pumped, Broken> {
+pub(crate) fn pump(source: &InputStream, sink: &OutputStream, size: Option<u64>) -> Result<Pumped, Broken> {
     let mut moved: u64 = 0;
     while size != Some(moved) {
         let wanted = size.map_or(PIECE, |size| PIECE.min(size - moved));

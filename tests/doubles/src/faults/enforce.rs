@@ -167,7 +167,17 @@ async fn strike(
 }
 
 fn route_has_no_body(route: Route) -> bool {
-    !matches!(route, Route::Token | Route::Initialise | Route::Upload | Route::Contact)
+    !matches!(
+        route,
+        Route::Token
+            | Route::Initialise
+            | Route::Upload
+            | Route::Contact
+            | Route::SvarutSend
+            | Route::SvarutStatus
+            | Route::SvarutSoap
+            | Route::SvarinnReject
+    )
 }
 
 /// The bearer token of a request.

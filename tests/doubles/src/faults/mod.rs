@@ -56,6 +56,26 @@ pub enum Route {
     Account,
     /// Fiks IO: `GET …/kontoer/{id}/offentligNokkel`.
     AccountKey,
+    /// SvarUt: `POST …/forsendelser/organisasjon`.
+    SvarutSend,
+    /// SvarUt: `POST …/forsendelser/status/sok`.
+    SvarutStatus,
+    /// SvarUt: `GET …/forsendelse?eksternRef=…`.
+    SvarutFind,
+    /// SvarUt: `GET …/forsendelsestyper`.
+    SvarutTypes,
+    /// SvarUt: any operation of `ForsendelsesServiceV9`.
+    SvarutSoap,
+    /// SvarUt: `GET …/publickey/hent`.
+    SvarutKey,
+    /// SvarInn: `GET …/hentNyeForsendelser`.
+    SvarinnList,
+    /// SvarInn: `GET …/forsendelse/{id}`.
+    SvarinnDownload,
+    /// SvarInn: `POST …/kvitterMottak/forsendelse/{id}`.
+    SvarinnConfirm,
+    /// SvarInn: `POST …/mottakFeilet/forsendelse/{id}`.
+    SvarinnReject,
 }
 
 impl Route {
@@ -68,7 +88,7 @@ impl Route {
             crate::exchange::PATH if get => return Some(Self::Exchange),
             _ => {}
         }
-        if let Some(route) = crate::registers::route(method, path) {
+        if let Some(route) = crate::ks::route(method, path).or_else(|| crate::registers::route(method, path)) {
             return Some(route);
         }
         let rest = path.strip_prefix(crate::broker::PATH)?.strip_prefix("/filetransfer")?;
@@ -121,7 +141,7 @@ pub enum Fault {
     /// Refuses the caller's token with 401, now and later; a new token works.
     TokenRevoked,
     /// Upload: the broker finds another checksum than the sender. Overview: shows a wrong checksum. Download: the last
-    /// byte is flipped. Other calls: no effect.
+    /// byte is flipped; of SvarInn's, one in the middle. Other calls: no effect.
     WrongChecksum,
     /// Reads the request body and writes the body of the answer no faster than this.
     SlowBody {

@@ -43,6 +43,9 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
     #[serde(default)]
     pub(crate) authorization_details: Option<Vec<AuthorizationDetail>>,
+    /// For whom the token is to be, beside the client's own organisation.
+    #[serde(default)]
+    pub(crate) consumer_org: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -101,7 +101,7 @@ fn grant(house: &House, form: &TokenForm) -> Result<Response, Refusal> {
     let scope = scopes.join(" ");
     let grant = Grant {
         client: client.id,
-        consumer: client.organisation,
+        consumer: consumer(claims, client.organisation)?,
         scopes,
         acting,
     };
@@ -112,6 +112,16 @@ fn grant(house: &House, form: &TokenForm) -> Result<Response, Refusal> {
     let expires_in = house.maskinporten_tokens.life().as_secs();
     let answer = json!({ "access_token": token, "token_type": "Bearer", "expires_in": expires_in, "scope": scope });
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// Any organisation may be named: that it has given the client leave is not asked about here.
+fn consumer(claims: &Claims, own: Organisation) -> Result<Organisation, Refusal> {
+    match &claims.consumer_org {
+        None => Ok(own),
+        Some(number) => number
+            .parse()
+            .map_err(|_| Refusal::grant("consumer_org must be an organisation number")),
+    }
 }
 
 fn check_times(claims: &Claims) -> Result<(), Refusal> {

@@ -39,6 +39,12 @@ pub(crate) fn organisation(number: &str) -> &'static TestOrganisation {
     &made(number).0
 }
 
+/// Certificate and key, in PEM.
+pub(crate) fn identity_pem(number: &str) -> String {
+    let (organisation, key) = made(number);
+    format!("{}{key}", organisation.certificate_pem())
+}
+
 pub(crate) fn user_name(number: &str) -> String {
     format!("{number}_integrasjonspunkt_systembruker_{number}")
 }

@@ -5,6 +5,7 @@ mod broker;
 mod caller;
 mod faults;
 mod identities;
+mod ks;
 mod maskinporten;
 mod program;
 mod registers;
