@@ -61,7 +61,7 @@ impl<H: Host> Rest<'_, '_, H> {
     }
 
     pub(crate) fn find(&self, message_id: &str) -> Result<Option<String>, Trouble> {
-        let path = self.konto("v2", &format!("forsendelse?eksternRef={}", in_query(message_id)));
+        let path = self.konto("v2", &format!("forsendelser?eksternRef={}", in_query(message_id)));
         let found: Found = self.get(&path)?;
         Ok(found.forsendelse_ids.into_iter().find(|id| is_uuid(id)))
     }

@@ -30,7 +30,7 @@ fn an_answer_that_cannot_be_read_is_told_without_its_content() {
 #[test]
 fn what_is_new_in_an_answer_is_passed_over() {
     let host = Fake::default();
-    let find = format!("GET /api/v2/kontoer/{KONTO}/forsendelse?eksternRef={M}");
+    let find = format!("GET /api/v2/kontoer/{KONTO}/forsendelser?eksternRef={M}");
     host.on(
         &find,
         200,

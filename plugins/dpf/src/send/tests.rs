@@ -13,7 +13,7 @@ fn send_path() -> String {
 }
 
 fn find_path() -> String {
-    format!("GET /api/v2/kontoer/{KONTO}/forsendelse?eksternRef={M}")
+    format!("GET /api/v2/kontoer/{KONTO}/forsendelser?eksternRef={M}")
 }
 
 fn id_answer(id: &str) -> String {

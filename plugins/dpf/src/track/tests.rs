@@ -114,7 +114,7 @@ fn v9_read_is_the_end_and_makes_a_receipt_where_that_is_wanted() {
 
 #[test]
 fn v9_a_message_without_an_id_is_looked_up_and_one_that_svarut_does_not_know_has_failed() {
-    let find = format!("GET /api/v2/kontoer/{KONTO}/forsendelse?eksternRef={M}");
+    let find = format!("GET /api/v2/kontoer/{KONTO}/forsendelser?eksternRef={M}");
     let host = Fake::default();
     host.on(&find, 200, &json!({ "forsendelseIds": [X] }).to_string());
     host.on(&ask_path(), 200, &answer(&[(X, "LEST")]));

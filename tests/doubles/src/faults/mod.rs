@@ -60,7 +60,7 @@ pub enum Route {
     SvarutSend,
     /// SvarUt: `POST …/forsendelser/status/sok`.
     SvarutStatus,
-    /// SvarUt: `GET …/forsendelse?eksternRef=…`.
+    /// SvarUt: `GET …/forsendelser?eksternRef=…`.
     SvarutFind,
     /// SvarUt: `GET …/forsendelsestyper`.
     SvarutTypes,

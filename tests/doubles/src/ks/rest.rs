@@ -30,7 +30,7 @@ pub(super) fn router() -> Router<Arc<House>> {
             post(send).layer(DefaultBodyLimit::max(LARGEST)),
         )
         .route("/api/v3/kontoer/{konto}/forsendelser/status/sok", post(statuses))
-        .route("/api/v2/kontoer/{konto}/forsendelse", get(find))
+        .route("/api/v2/kontoer/{konto}/forsendelser", get(find))
         .route("/api/v2/forsendelsestyper", get(types))
         .route("/forsendelse/publickey/hent", get(key));
     Router::new().nest(SVARUT, routes)
@@ -169,7 +169,7 @@ async fn find(
     Query(reference): Query<Reference>,
     headers: HeaderMap,
 ) -> Response {
-    let path = format!("/api/v2/kontoer/{wanted}/forsendelse");
+    let path = format!("/api/v2/kontoer/{wanted}/forsendelser");
     let account = match konto(&house, &headers, &wanted, &path) {
         Ok(account) => account,
         Err(refusal) => return *refusal,

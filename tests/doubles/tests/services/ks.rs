@@ -231,7 +231,7 @@ async fn a_forsendelse_over_rest_waits_in_svarinn_until_it_is_confirmed() {
     assert_eq!(status().await, "LEST");
     assert!(scene.waiting().await.is_empty());
 
-    let find = scene.konto("v2", "forsendelse?eksternRef=m-1");
+    let find = scene.konto("v2", "forsendelser?eksternRef=m-1");
     let found = scene.with_integration(Client::new().get(find)).send().await.unwrap();
     assert_eq!(body(found).await, json!({ "forsendelseIds": [id] }));
 }
@@ -257,7 +257,7 @@ async fn ks_refuses_who_is_not_who_they_say() {
     );
     scene.doubles.ks().put_account(scene.account.clone());
     let other = scene
-        .konto("v2", "forsendelse?eksternRef=x")
+        .konto("v2", "forsendelser?eksternRef=x")
         .replace(&scene.account.konto.to_string(), &Uuid::new_v4().to_string());
     assert_eq!(
         scene
