@@ -4,9 +4,12 @@
 //! shorter: [`http`] streams documents to and from a service without their bytes passing through the adapter,
 //! [`Failure`] says what can be tried again, [`settings`] reads the operator's TOML with errors that name the key.
 //!
+//! [`arkivmelding`] reads and writes `arkivmelding.xml`.
+//!
 //! The parts without host calls ([`http::classify`], [`settings::Settings`], [`Failure`]) run natively, so that an
 //! adapter's logic can be tested with `cargo test`. Calling the host natively panics: keep host calls behind a trait.
 
+pub mod arkivmelding;
 pub mod bindings;
 pub mod clock;
 mod failure;
