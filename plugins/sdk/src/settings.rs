@@ -126,6 +126,18 @@ impl Settings {
         }
     }
 
+    /// A list of texts; none when absent.
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<&str>>, SettingError> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect());
+        match texts {
+            Some(texts) => Ok(Some(texts)),
+            None => Err(SettingError::invalid(key, "must be a list of texts in quotes")),
+        }
+    }
+
     fn value(&self, dotted: &str) -> Option<&Value> {
         let (table, rest) = dotted
             .split_once('.')
@@ -171,6 +183,15 @@ mod tests {
         assert!(settings().text("quick").is_err());
         assert!(settings().flag("url", true).is_err());
         assert!(settings().number("url", 1, 0, 9).is_err());
+    }
+
+    #[test]
+    fn a_list_holds_texts_and_nothing_else() {
+        let settings = Settings::from_json(r#"{"types":["pdf","txt"],"mixed":["pdf",1],"one":"pdf","none":[]}"#).unwrap();
+        assert_eq!(settings.texts("types").unwrap(), Some(vec!["pdf", "txt"]));
+        assert_eq!(settings.texts("none").unwrap(), Some(vec![]));
+        assert_eq!(settings.texts("absent").unwrap(), None);
+        assert!(settings.texts("mixed").is_err() && settings.texts("one").is_err());
     }
 
     #[test]
