@@ -29,8 +29,8 @@ pub(crate) fn check<H: Host, M: Proposed<File = H::File>>(
     form::check_due(&wishes)?;
     match draft.files() {
         Some(all) => {
-            let (_, attachments) = whole(host, kind, &body, all)?;
-            files::check(host, settings, &attachments)
+            let whole = whole(host, kind, &body, all)?;
+            files::check(host, settings, &whole.attachments)
         }
         None if kind == Kind::DigitalDpv => Content::digital(&body).map(drop),
         None => Ok(()),

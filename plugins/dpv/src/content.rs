@@ -76,15 +76,27 @@ impl Content {
     }
 }
 
+/// A message with its files, sorted.
+pub(crate) struct Whole<F> {
+    pub(crate) content: Content,
+    pub(crate) attachments: Vec<F>,
+    /// Files besides `arkivmelding.xml` that it does not name.
+    pub(crate) left_out: usize,
+}
+
 /// The texts and attachments of a message with its files.
 pub(crate) fn whole<H: Host>(
     host: &H,
     kind: Kind,
     body: &Body,
     files: Vec<H::File>,
-) -> Result<(Content, Vec<H::File>), Failure> {
+) -> Result<Whole<H::File>, Failure> {
     if kind != Kind::Arkivmelding {
-        return Ok((Content::digital(body)?, files));
+        return Ok(Whole {
+            content: Content::digital(body)?,
+            attachments: files,
+            left_out: 0,
+        });
     }
     let description = files.iter().find(|file| host.name(file) == FILE_NAME);
     let description = description.ok_or_else(|| {
@@ -94,18 +106,16 @@ pub(crate) fn whole<H: Host>(
         )
     })?;
     let arkivmelding = Arkivmelding::read(&host.read(description, MAX_BYTES)?)?;
-    let content = Content::archived(&arkivmelding)?;
     let named: BTreeSet<&str> = arkivmelding.files().filter(|name| *name != FILE_NAME).collect();
-    let referenced = |file: &H::File| named.contains(host.name(file).as_str());
-    let (attachments, others): (Vec<_>, Vec<_>) = files.into_iter().partition(referenced);
-    // One of them is arkivmelding.xml itself.
-    if others.len() > 1 {
-        let count = others.len() - 1;
-        host.warn(&format!(
-            "{count} files are not named in arkivmelding.xml and do not go to Altinn"
-        ));
-    }
-    Ok((content, attachments))
+    let (attachments, others): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .filter(|file| host.name(file) != FILE_NAME)
+        .partition(|file| named.contains(host.name(file).as_str()));
+    Ok(Whole {
+        content: Content::archived(&arkivmelding)?,
+        attachments,
+        left_out: others.len(),
+    })
 }
 
 #[cfg(test)]
@@ -126,8 +136,9 @@ mod tests {
             file("kart.png", "y"),
             file("b.txt", "z"),
         ];
-        let (content, files) = whole(&host, Kind::Arkivmelding, &Body::default(), files)?;
-        Ok((content, files.into_iter().map(|file| file.name).collect()))
+        let whole = whole(&host, Kind::Arkivmelding, &Body::default(), files)?;
+        let names = whole.attachments.into_iter().map(|file| file.name).collect();
+        Ok((whole.content, names))
     }
 
     #[test]

@@ -32,7 +32,11 @@ pub(crate) enum ApiError {
     /// The service answered 2xx, with something that cannot be read.
     Unreadable(Failure),
     /// There is no answer, or no token to ask with.
-    NoAnswer(Failure),
+    NoAnswer {
+        failure: Failure,
+        /// Whether the service may have taken the request all the same.
+        left: bool,
+    },
 }
 
 impl ApiError {
@@ -56,7 +60,7 @@ impl ApiError {
     /// True when the service itself has no time for anybody, so that the next question can wait too.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
-            Self::NoAnswer(_) => true,
+            Self::NoAnswer { .. } => true,
             Self::Status { status, .. } => matches!(status, 429 | 502..=504),
             Self::Unreadable(_) => false,
         }
@@ -66,7 +70,9 @@ impl ApiError {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Status { failure, .. } | ApiError::Unreadable(failure) | ApiError::NoAnswer(failure) => failure,
+            ApiError::Status { failure, .. } | ApiError::Unreadable(failure) | ApiError::NoAnswer { failure, .. } => {
+                failure
+            }
         }
     }
 }
@@ -82,17 +88,24 @@ impl<'a, H: Host> Api<'a, H> {
         Self { host, settings }
     }
 
-    /// Sends a letter and gives its id. An answer that cannot be read leaves open whether Altinn has it: `unknown`.
+    /// Sends a letter and gives its id. No answer, and one that cannot be read, leave open whether Altinn has it: `unknown`.
     pub(crate) fn upload(&self, form: &Form<'_, H::File>) -> Result<String, ApiError> {
         let path = "/correspondence/upload";
-        let answer = self.call(Method::Post, path, Some(form))?;
-        let uploaded = self.parse::<Uploaded>(Method::Post, path, &answer.body);
-        let id = uploaded.and_then(|uploaded| {
+        let answer = self.call(Method::Post, path, Some(form));
+        let id = answer.and_then(|answer| {
+            let uploaded: Uploaded = self.parse(Method::Post, path, &answer.body)?;
             let letter = uploaded.correspondences.into_iter().next();
             let id = letter.map(|letter| letter.correspondence_id).filter(|id| is_id(id));
             id.ok_or_else(|| self.unreadable(Method::Post, path, "it has no id of a correspondence"))
         });
-        id.map_err(|error| ApiError::Unreadable(Failure::unknown(Failure::from(error).detail())))
+        id.map_err(|error| match error {
+            ApiError::NoAnswer { failure, left: true } => ApiError::NoAnswer {
+                failure: Failure::unknown(failure.detail()),
+                left: true,
+            },
+            ApiError::Unreadable(failure) => ApiError::Unreadable(Failure::unknown(failure.detail())),
+            error => error,
+        })
     }
 
     /// Looks for a letter of ours by its key. None: Altinn has none.
@@ -124,7 +137,9 @@ impl<'a, H: Host> Api<'a, H> {
         let url = format!("{}{path}", self.settings.correspondence_service_url);
         let mut renewed = false;
         loop {
-            let token = self.token().map_err(ApiError::NoAnswer)?;
+            let token = self
+                .token()
+                .map_err(|failure| ApiError::NoAnswer { failure, left: false })?;
             let headers = [
                 ("authorization", format!("Bearer {token}")),
                 ("accept", "application/json".to_owned()),
@@ -135,11 +150,9 @@ impl<'a, H: Host> Api<'a, H> {
                 headers: &headers,
                 form,
             };
-            let answer = self.host.http(call).map_err(|error| {
-                ApiError::NoAnswer(match error.reach {
-                    Reach::Unknown => Failure::unknown(error.to_string()),
-                    Reach::Wrong | Reach::NeverLeft => error.into(),
-                })
+            let answer = self.host.http(call).map_err(|error| ApiError::NoAnswer {
+                left: error.reach == Reach::Unknown,
+                failure: error.into(),
             })?;
             if is_success(answer.status) {
                 return Ok(answer);

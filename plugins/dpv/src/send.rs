@@ -47,15 +47,21 @@ pub(crate) fn send<H: Host, M: Outgoing<File = H::File>>(
 
     let resource = resource(message)?;
     let body = Body::read(kind, &message.sbd()?)?;
-    let (content, attachments) = content::whole(host, kind, &body, message.files())?;
-    files::check(host, settings, &attachments)?;
+    let whole = content::whole(host, kind, &body, message.files())?;
+    files::check(host, settings, &whole.attachments)?;
+    if whole.left_out > 0 {
+        let count = whole.left_out;
+        host.warn(&format!(
+            "files that arkivmelding.xml does not name do not go to Altinn: {count}"
+        ));
+    }
     let letter = Letter {
         kind,
         resource: &resource,
         sender_name: &sender_name(host, settings, &message.sender())?,
-        content: &content,
+        content: &whole.content,
         wishes: &body.wishes(),
-        attachments: &attachments,
+        attachments: &whole.attachments,
     };
     let form = letter.form(host, settings, message)?;
 

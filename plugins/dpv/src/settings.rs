@@ -275,6 +275,30 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_setting_with_its_default() {
+        let example = include_str!("../../../examples/budstikke.toml");
+        // The two that need a text of one's own are commented out.
+        let own = ["# sensitive-notification-text = ", "# sender-name = "];
+        let shown = own
+            .into_iter()
+            .fold(example.to_owned(), |text, line| text.replace(line, &line[2..]));
+        let settings = |text: &str| {
+            let file: toml::Table = text.parse().unwrap();
+            file["adapters"]["dpv"]["settings"].as_table().unwrap().clone()
+        };
+        let mut keys: Vec<_> = settings(&shown).keys().cloned().collect();
+        let mut known = KEYS.map(str::to_owned);
+        keys.sort();
+        known.sort();
+        assert_eq!(keys, known);
+        let json = |table: &toml::Table| serde_json::to_string(table).unwrap();
+        assert!(from_json(&json(&settings(&shown))).is_ok());
+        let url = "https://eformidling.no/altinn-proxy/correspondence/api/v1";
+        let default = from_json(&format!(r#"{{"correspondence-service-url":"{url}"}}"#)).unwrap();
+        assert_eq!(from_json(&json(&settings(example))).unwrap(), default);
+    }
+
+    #[test]
     fn the_description_carries_the_rules_of_the_service() {
         let description = with("").unwrap().description();
         assert_eq!(description.poll_interval, None);

@@ -140,7 +140,7 @@ fn judge<H: Host>(host: &H, settings: &Settings, message: &Left, overview: &Over
     }
     let age = host.now().saturating_sub(message.last_update);
     let track_after = next_look(settings, age);
-    if track_after.is_none() && reports.is_empty() {
+    if track_after.is_none() {
         host.info(&format!(
             "{} has had no new status for {} days; it is not looked at any more",
             message.message_id, settings.tracking_end_days
