@@ -22,7 +22,6 @@ pub(crate) fn check<H: Host, M: Proposed<File = H::File>>(
         return Ok(());
     }
     identifier::recipient(&draft.receiver())?;
-    resource(draft)?;
     let body = Body::read(kind, &draft.sbd()?)?;
     let wishes = body.wishes();
     notification::check(&wishes)?;
@@ -32,8 +31,14 @@ pub(crate) fn check<H: Host, M: Proposed<File = H::File>>(
             let whole = whole(host, kind, &body, all)?;
             files::check(host, settings, &whole.attachments)
         }
-        None if kind == Kind::DigitalDpv => Content::digital(&body).map(drop),
-        None => Ok(()),
+        None => {
+            // How the receiver is reached is told when the message is created, and again when it is sent.
+            resource(draft)?;
+            match kind {
+                Kind::DigitalDpv => Content::digital(&body).map(drop),
+                Kind::Arkivmelding | Kind::Receipt => Ok(()),
+            }
+        }
     }
 }
 
@@ -130,6 +135,8 @@ mod tests {
             resource: None,
             ..Letter::digital()
         };
+        assert_eq!(refusal(&letter), None, "nobody says it once the files are there");
+        letter.complete.set(false);
         let refused = refusal(&letter).unwrap();
         assert!(
             refused.starts_with("resource: ") && !refused.contains(PERSON),
