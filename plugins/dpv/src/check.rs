@@ -26,20 +26,16 @@ pub(crate) fn check<H: Host, M: Proposed<File = H::File>>(
     let wishes = body.wishes();
     notification::check(&wishes)?;
     form::check_due(&wishes)?;
-    match draft.files() {
-        Some(all) => {
-            let whole = whole(host, kind, &body, all)?;
-            files::check(host, settings, &whole.attachments)
-        }
-        None => {
-            // How the receiver is reached is told when the message is created, and again when it is sent.
-            resource(draft)?;
-            match kind {
-                Kind::DigitalDpv => Content::digital(&body).map(drop),
-                Kind::Arkivmelding | Kind::Receipt => Ok(()),
-            }
-        }
-    }
+    let Some(files) = draft.files() else {
+        // How the receiver is reached is told when the message is created, and again when it is sent.
+        resource(draft)?;
+        return match kind {
+            Kind::DigitalDpv => Content::digital(&body).map(drop),
+            Kind::Arkivmelding | Kind::Receipt => Ok(()),
+        };
+    };
+    let whole = whole(host, kind, &body, files)?;
+    files::check(host, settings, &whole.attachments)
 }
 
 #[cfg(test)]

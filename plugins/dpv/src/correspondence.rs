@@ -27,6 +27,8 @@ pub(crate) enum ApiError {
         status: u16,
         /// Altinn's own number of the error.
         code: Option<u64>,
+        /// Whether there was no word of why.
+        silent: bool,
         failure: Failure,
     },
     /// The service answered 2xx, with something that cannot be read.
@@ -52,9 +54,18 @@ impl ApiError {
         )
     }
 
-    /// True when the letter is not there any more.
+    /// True when the letter is not there any more. A 404 in other words than Altinn's is about the address that we ask at.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(self, Self::Status { status: 404 | 410, .. })
+        match self {
+            Self::Status { status: 410, .. } => true,
+            Self::Status {
+                status: 404,
+                code,
+                silent,
+                ..
+            } => *silent || code.is_some(),
+            _ => false,
+        }
     }
 
     /// True when the service itself has no time for anybody, so that the next question can wait too.
@@ -175,6 +186,7 @@ impl<'a, H: Host> Api<'a, H> {
         ApiError::Status {
             status: answer.status,
             code: problem.error_code,
+            silent: body.trim().is_empty(),
             failure: classify(&prefix, answer.status, answer.retry_after, body.as_bytes()),
         }
     }

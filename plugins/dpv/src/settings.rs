@@ -45,8 +45,8 @@ pub struct Settings {
     pub tracking_threshold_days: u32,
     /// `tracking-longest-minutes`: minutes between looks from then on. Default 60; 1 to 10080.
     pub tracking_longest_minutes: u32,
-    /// `tracking-end-days`: days since its last status after which a message is not looked at any more. Default 365; 1 to 3650.
-    pub tracking_end_days: u32,
+    /// `days-of-tracking`: days since its last status after which a message is not looked at any more. Default 365; 1 to 3650.
+    pub days_of_tracking: u32,
     /// `generate-arkivmelding-receipts`: whether an arkivmelding that was delivered gives an `arkivmelding_kvittering` on the incoming
     /// queue. Default false.
     pub generate_arkivmelding_receipts: bool,
@@ -70,7 +70,7 @@ const KEYS: [&str; 19] = [
     "file-types",
     "tracking-threshold-days",
     "tracking-longest-minutes",
-    "tracking-end-days",
+    "days-of-tracking",
     "generate-arkivmelding-receipts",
 ];
 
@@ -130,7 +130,7 @@ impl Settings {
             file_types: file_types(given, "file-types")?,
             tracking_threshold_days: small("tracking-threshold-days", 30, 3650)?,
             tracking_longest_minutes: small("tracking-longest-minutes", 60, 10_080)?,
-            tracking_end_days: small("tracking-end-days", 365, 3650)?,
+            days_of_tracking: small("days-of-tracking", 365, 3650)?,
             generate_arkivmelding_receipts: given.flag("generate-arkivmelding-receipts", false)?,
         })
     }
@@ -215,7 +215,7 @@ mod tests {
         let extra = r#","token-profile":"p","scope":"s","sensitive-resource":"r","notify-email":false,"notify-sms":true,
             "notification-text":"n","sensitive-notification-text":"t","email-subject":"e","enable-due-date":true,
             "days-to-reply":22,"sender-name":"Etat A","upload-limit":7,"lifetime-hours":48,"file-types":["pdf"],
-            "tracking-threshold-days":3,"tracking-longest-minutes":9,"tracking-end-days":30,
+            "tracking-threshold-days":3,"tracking-longest-minutes":9,"days-of-tracking":30,
             "generate-arkivmelding-receipts":true"#;
         assert_eq!(
             with(extra).unwrap(),
@@ -235,7 +235,7 @@ mod tests {
                 file_types: vec!["pdf".to_owned()],
                 tracking_threshold_days: 3,
                 tracking_longest_minutes: 9,
-                tracking_end_days: 30,
+                days_of_tracking: 30,
                 generate_arkivmelding_receipts: true,
             }
         );
@@ -266,7 +266,7 @@ mod tests {
             ("file-types", r#""pdf""#),
             ("tracking-threshold-days", "0"),
             ("tracking-longest-minutes", "0"),
-            ("tracking-end-days", "0"),
+            ("days-of-tracking", "0"),
             ("generate-arkivmelding-receipts", "1"),
             ("notifySms", "true"),
         ] {
@@ -277,13 +277,16 @@ mod tests {
     #[test]
     fn the_example_shows_every_setting_with_its_default() {
         let example = include_str!("../../../examples/budstikke.toml");
-        // The two that need a text of one's own are commented out.
-        let own = ["# sensitive-notification-text = ", "# sender-name = "];
-        let shown = own
-            .into_iter()
-            .fold(example.to_owned(), |text, line| text.replace(line, &line[2..]));
+        let (_, section) = example.split_once("#[adapters.dpv]").unwrap();
+        let (section, _) = section.split_once("# ----").unwrap();
+        // What is commented out has no space after the sign.
+        let lines = section.lines().filter_map(|line| line.strip_prefix('#'));
+        let shown = lines
+            .filter(|line| !line.starts_with(' '))
+            .collect::<Vec<_>>()
+            .join("\n");
         let settings = |text: &str| {
-            let file: toml::Table = text.parse().unwrap();
+            let file: toml::Table = format!("[adapters.dpv]\n{text}").parse().unwrap();
             file["adapters"]["dpv"]["settings"].as_table().unwrap().clone()
         };
         let mut keys: Vec<_> = settings(&shown).keys().cloned().collect();
@@ -295,7 +298,11 @@ mod tests {
         assert!(from_json(&json(&settings(&shown))).is_ok());
         let url = "https://eformidling.no/altinn-proxy/correspondence/api/v1";
         let default = from_json(&format!(r#"{{"correspondence-service-url":"{url}"}}"#)).unwrap();
-        assert_eq!(from_json(&json(&settings(example))).unwrap(), default);
+        let mut usual = settings(&shown);
+        for own in ["sensitive-notification-text", "sender-name"] {
+            usual.remove(own).unwrap();
+        }
+        assert_eq!(from_json(&json(&usual)).unwrap(), default);
     }
 
     #[test]

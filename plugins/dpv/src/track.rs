@@ -95,7 +95,7 @@ fn judge<H: Host>(host: &H, settings: &Settings, message: &Left, overview: &Over
     let mut reports = Vec::new();
     if let Some(published) = &overview.published {
         if settings.generate_arkivmelding_receipts {
-            receipt::generate(host, message)?;
+            receive_receipt(host, message)?;
         }
         reports.push(report(
             "LEVERT",
@@ -143,10 +143,22 @@ fn judge<H: Host>(host: &H, settings: &Settings, message: &Left, overview: &Over
     if track_after.is_none() {
         host.info(&format!(
             "{} has had no new status for {} days; it is not looked at any more",
-            message.message_id, settings.tracking_end_days
+            message.message_id, settings.days_of_tracking
         ));
     }
     Ok(Progress { reports, track_after })
+}
+
+/// A receipt that cannot be made must not keep the status back; one that cannot be made now comes with it later.
+fn receive_receipt<H: Host>(host: &H, message: &Left) -> Result<(), Failure> {
+    match receipt::generate(host, message) {
+        Err(failure) if failure.is_permanent() => {
+            let id = &message.message_id;
+            host.warn(&format!("there is no receipt for {id}: {}", failure.line()));
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 fn since(overview: &Overview) -> String {
@@ -187,7 +199,7 @@ fn interval(settings: &Settings, age: u64) -> u64 {
 
 /// Seconds until the next look: to the next multiple of the interval since the last status. None when the message is too old.
 fn next_look(settings: &Settings, age: u64) -> Option<u32> {
-    if age >= u64::from(settings.tracking_end_days) * SECONDS_OF_A_DAY {
+    if age >= u64::from(settings.days_of_tracking) * SECONDS_OF_A_DAY {
         return None;
     }
     let interval = interval(settings, age) * 60;

@@ -93,6 +93,14 @@ fn t21_what_is_gone_is_annet_and_other_errors_say_nothing() {
         );
         assert_eq!(progress.track_after, None);
     }
+    let told = r#"{"status":404,"detail":"why","errorCode":1001}"#;
+    assert_eq!(after(404, told), (vec!["ANNET".to_owned()], false));
+    for body in ["<html>nginx", r#"{"status":404,"error":"Not Found"}"#] {
+        assert!(
+            look(&answers(404, body), "", left("aa")).is_err(),
+            "an address that is wrong says nothing about a letter"
+        );
+    }
     for status in [400, 403, 500, 503] {
         assert!(
             !look(&answers(status, ""), "", left("aa")).unwrap_err().is_permanent(),
@@ -194,7 +202,7 @@ fn a_letter_that_nobody_opens_is_given_up_some_day() {
     };
     assert!(look(&answers(200, unread), "", age(364)).unwrap().track_after.is_some());
     assert_eq!(look(&answers(200, unread), "", age(365)).unwrap().track_after, None);
-    let early = r#","tracking-end-days":3"#;
+    let early = r#","days-of-tracking":3"#;
     assert_eq!(look(&answers(200, unread), early, age(3)).unwrap().track_after, None);
 }
 
@@ -223,6 +231,14 @@ fn a_delivered_arkivmelding_gives_a_receipt_if_the_operator_wants_it() {
     assert!(
         !look(&host, receipts, left("aa")).unwrap_err().is_permanent(),
         "LEVERT comes with its receipt"
+    );
+
+    let host = answers(200, published);
+    host.takes_no_receipts(Failure::permanent("sbd", "it has no receiver"));
+    let progress = look(&host, receipts, left("aa")).unwrap();
+    assert_eq!(
+        (progress.reports[0].status.as_str(), host.warnings().len()),
+        ("LEVERT", 1)
     );
 }
 
