@@ -277,14 +277,10 @@ mod tests {
     #[test]
     fn the_example_shows_every_setting_with_its_default() {
         let example = include_str!("../../../examples/budstikke.toml");
-        let (_, section) = example.split_once("#[adapters.dpv]").unwrap();
+        let (_, section) = example.split_once("#   [adapters.dpv]").unwrap();
         let (section, _) = section.split_once("# ----").unwrap();
-        // What is commented out has no space after the sign.
-        let lines = section.lines().filter_map(|line| line.strip_prefix('#'));
-        let shown = lines
-            .filter(|line| !line.starts_with(' '))
-            .collect::<Vec<_>>()
-            .join("\n");
+        let lines = section.lines().filter_map(|line| line.strip_prefix("#   "));
+        let shown = lines.collect::<Vec<_>>().join("\n");
         let settings = |text: &str| {
             let file: toml::Table = format!("[adapters.dpv]\n{text}").parse().unwrap();
             file["adapters"]["dpv"]["settings"].as_table().unwrap().clone()

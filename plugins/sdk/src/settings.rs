@@ -131,7 +131,9 @@ impl Settings {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
-        let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect());
+        let texts = value
+            .as_array()
+            .and_then(|list| list.iter().map(Value::as_str).collect());
         match texts {
             Some(texts) => Ok(Some(texts)),
             None => Err(SettingError::invalid(key, "must be a list of texts in quotes")),
@@ -187,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_list_holds_texts_and_nothing_else() {
-        let settings = Settings::from_json(r#"{"types":["pdf","txt"],"mixed":["pdf",1],"one":"pdf","none":[]}"#).unwrap();
+        let settings =
+            Settings::from_json(r#"{"types":["pdf","txt"],"mixed":["pdf",1],"one":"pdf","none":[]}"#).unwrap();
         assert_eq!(settings.texts("types").unwrap(), Some(vec!["pdf", "txt"]));
         assert_eq!(settings.texts("none").unwrap(), Some(vec![]));
         assert_eq!(settings.texts("absent").unwrap(), None);
