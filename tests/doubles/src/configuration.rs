@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::correspondence::PostConfig;
 use crate::maskinporten::key::{KeyError, PublicKey};
 use crate::organisation::{NotAnOrganisation, Organisation};
 
@@ -11,6 +12,8 @@ use crate::organisation::{NotAnOrganisation, Organisation};
 pub const WRITE_SCOPE: &str = "altinn:broker.write";
 /// Scope needed to list, download and confirm.
 pub const READ_SCOPE: &str = "altinn:broker.read";
+/// Scope needed to get past the proxy to Correspondence.
+pub const DPV_SCOPE: &str = "eformidling:dpv";
 /// The resource of eFormidling's own message service (Spec: DPO and DPV, 2.1).
 pub const DPO_RESOURCE: &str = "eformidling-dpo-meldingsutveksling";
 
@@ -40,6 +43,8 @@ pub struct DoublesConfig {
     pub maskinporten_token_life: Duration,
     /// When a download counts as begun.
     pub download_mark: DownloadMark,
+    /// The proxy and Correspondence.
+    pub correspondence: PostConfig,
 }
 
 impl Default for DoublesConfig {
@@ -56,6 +61,7 @@ impl Default for DoublesConfig {
             token_life: Duration::from_mins(30),
             maskinporten_token_life: Duration::from_mins(2),
             download_mark: DownloadMark::WhenComplete,
+            correspondence: PostConfig::default(),
         }
     }
 }

@@ -5,9 +5,10 @@
 //! | Maskinporten | `POST /token` |
 //! | Altinn token exchange | `GET /authentication/api/v1/exchange/maskinporten` |
 //! | Altinn broker | `/broker/api/v1/filetransfer…` |
+//! | Altinn Correspondence behind Digdir's proxy | `/altinn-proxy/correspondence/api/v1/…` |
 //! | Enhetsregisteret, ELMA, virksert, SvarUt's mottakersystemer, KRR, Folkeregisteret, Norsk Helsenett, Fiks IO's catalogue | `/brreg/…`, `/smp/…`, `/virksert/…`, `/svarut/…`, `/krr/…`, `/freg/…`, `/nhn/…`, `/fiks/…` |
 //! | KS: SvarUt and SvarInn | `/svarut/…`, `/svarinn/…` |
-//! | door for people | `/__doubles/{faults,transfers,requests,registers,ks,clear}` |
+//! | door for people | `/__doubles/{faults,transfers,correspondences,requests,registers,ks,clear}` |
 //!
 //! ```no_run
 //! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,6 +30,7 @@
 
 mod broker;
 mod configuration;
+mod correspondence;
 mod exchange;
 mod faults;
 mod identities;
@@ -45,7 +47,12 @@ mod wire;
 
 pub use broker::transfer::{Recipient, RecipientStatus, Transfer, TransferStatus};
 pub use configuration::{
-    Client, DPO_RESOURCE, DoublesConfig, DownloadMark, Limits, READ_SCOPE, RegistrationError, SystemUser, WRITE_SCOPE,
+    Client, DPO_RESOURCE, DPV_SCOPE, DoublesConfig, DownloadMark, Limits, READ_SCOPE, RegistrationError, SystemUser,
+    WRITE_SCOPE,
+};
+pub use correspondence::{
+    Correspondence, CorrespondenceResource, CorrespondenceStatus, Correspondences, PostConfig, Publishing,
+    ReceivedFile, RecipientState,
 };
 pub use faults::{Fault, Faults, Route};
 pub use identities::{IdentityError, PASSWORD, TestOrganisation};

@@ -120,6 +120,7 @@ fn tell(doubles: &Doubles) {
     println!("Maskinporten {} (audience {})", doubles.token_url(), doubles.audience());
     println!("exchange     {}", doubles.exchange_url());
     println!("broker       {}", doubles.broker_url());
+    println!("letters      {}", doubles.correspondence_url());
     println!(
         "registers    {}/{{brreg,smp,virksert,svarut,krr,freg,nhn,fiks}}",
         doubles.url()
@@ -128,6 +129,7 @@ fn tell(doubles: &Doubles) {
     println!();
     println!("Look:   curl {control}/transfers");
     println!("        curl {control}/ks/forsendelser");
+    println!("        curl {control}/correspondences");
     println!("        curl {control}/requests");
     println!(
         "Faults: curl {control}/faults -d '{{\"route\":\"upload\",\"fault\":\"status\",\"status\":503,\"times\":2}}'"
@@ -141,11 +143,15 @@ fn tell(doubles: &Doubles) {
     println!("Know:   curl {control}/registers -d '{{\"put\":\"unit\",\"number\":\"910076787\",\"document\":{{}}}}'");
     println!("KS:     curl {control}/ks/accounts|receivers|forsendelser|refusals -d …");
     println!("        curl {control}/ks/forsendelser/ID/status -d '{{\"status\":\"LEST\"}}'");
+    println!("Letters: curl {control}/correspondences -d '{{\"id\":\"…\",\"status\":\"Read\"}}'");
+    println!("        curl {control}/correspondences -d '{{\"recipient\":\"910076787\",\"state\":\"unknown\"}}'");
     println!("Forget: curl -X POST {control}/clear");
     println!();
     println!("Routes: token exchange initialise upload list overview download confirm");
     println!("        unit sub-unit service-group service-metadata certificates receiver-systems contact printer");
-    println!("        resident health-unit account account-key");
+    println!("        resident health-unit account account-key correspondence-upload correspondence-list");
+    println!("        correspondence-overview correspondence-details correspondence-attachment");
+    println!("        correspondence-attachment-details");
     println!("        svarut-send svarut-status svarut-find svarut-types svarut-soap svarut-key");
     println!("        svarinn-list svarinn-download svarinn-confirm svarinn-reject");
     println!("Faults: status answer delay cut-request-body cut-response-body answer-lost virus-found token-revoked");

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::broker::shelf::Shelf;
 use crate::broker::transfer::{Transfer, TransferStatus};
 use crate::configuration::{Client, DoublesConfig, SystemUser};
+use crate::correspondence::Correspondences;
 use crate::faults::{Faults, Route, control, enforce};
 use crate::ks::{Ks, Mottakersystem};
 use crate::maskinporten::SeenAssertions;
@@ -24,7 +25,7 @@ use crate::registers::Registers;
 use crate::requests::{RecordedRequest, RequestLog};
 use crate::tokens::Tokens;
 use crate::wire::{Connection, Connections, CuttableListener};
-use crate::{broker, exchange, ks, maskinporten, registers};
+use crate::{broker, correspondence, exchange, ks, maskinporten, registers};
 
 /// Everything that the services of the doubles know.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ pub(crate) struct House {
     pub(crate) maskinporten_tokens: Tokens,
     pub(crate) altinn_tokens: Tokens,
     pub(crate) broker: Arc<Shelf>,
+    pub(crate) correspondences: Correspondences,
     pub(crate) registers: Registers,
     pub(crate) ks: Ks,
     pub(crate) faults: Faults,
@@ -42,7 +44,7 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Forgets transfers, forsendelser, requests, tokens and faults; clients, system users and what is in the registers stay.
+    /// Forgets transfers, letters, forsendelser, requests, tokens and faults; clients, system users and what is in the registers stay.
     pub(crate) fn clear(&self) {
         self.faults.clear();
         self.requests.clear();
@@ -51,6 +53,7 @@ impl House {
         self.seen.clear();
         self.broker.clear();
         self.ks.clear();
+        self.correspondences.clear();
     }
 }
 
@@ -119,6 +122,7 @@ impl Doubles {
             seen: SeenAssertions::default(),
             maskinporten_tokens: Tokens::new("maskinporten", config.maskinporten_token_life),
             altinn_tokens: Tokens::new("altinn", config.token_life),
+            correspondences: Correspondences::new(dir.clone(), config.correspondence),
             broker: Arc::new(Shelf::new(
                 dir,
                 config.limits,
@@ -174,6 +178,16 @@ impl Doubles {
     /// Base URL of the broker, without a slash at the end.
     pub fn broker_url(&self) -> String {
         self.url() + broker::PATH
+    }
+
+    /// Base URL of Correspondence behind the proxy, without a slash at the end.
+    pub fn correspondence_url(&self) -> String {
+        self.url() + correspondence::PATH
+    }
+
+    /// The letters that came in at Correspondence.
+    pub fn correspondences(&self) -> &Correspondences {
+        &self.house.correspondences
     }
 
     /// The outside registers: put in what they should know. Each is under its path of [`Doubles::url`].
@@ -308,7 +322,7 @@ impl Doubles {
             .is_some()
     }
 
-    /// Forgets transfers, requests, tokens and faults; clients, system users and what is in the registers stay.
+    /// Forgets transfers, letters, requests, tokens and faults; clients, system users and what is in the registers stay.
     pub fn clear(&self) {
         self.house.clear();
     }
@@ -319,6 +333,7 @@ fn router(house: &Arc<House>) -> Router {
         .merge(maskinporten::router())
         .merge(exchange::router())
         .merge(broker::router())
+        .merge(correspondence::router())
         .merge(registers::router())
         .merge(ks::router())
         .merge(ks::door::router())

@@ -144,6 +144,10 @@ async fn strike(
                 house.altinn_tokens.revoke(token);
                 house.maskinporten_tokens.revoke(token);
             }
+            if crate::correspondence::route(request.method(), request.uri().path()).is_some() {
+                // The proxy says it in its own words.
+                return next.run(request).await;
+            }
             body::drain(request.into_body()).await;
             if route == Route::Token {
                 Refusal::client("The client was locked by a fault").into_response()
@@ -173,6 +177,7 @@ fn route_has_no_body(route: Route) -> bool {
             | Route::Initialise
             | Route::Upload
             | Route::Contact
+            | Route::CorrespondenceUpload
             | Route::SvarutSend
             | Route::SvarutStatus
             | Route::SvarutSoap

@@ -32,6 +32,18 @@ pub enum Route {
     Download,
     /// Broker: `POST /filetransfer/{id}/confirmdownload`.
     Confirm,
+    /// Correspondence: `POST /correspondence/upload`.
+    CorrespondenceUpload,
+    /// Correspondence: `GET /correspondence`.
+    CorrespondenceList,
+    /// Correspondence: `GET /correspondence/{id}`.
+    CorrespondenceOverview,
+    /// Correspondence: `GET /correspondence/{id}/details`.
+    CorrespondenceDetails,
+    /// Correspondence: `GET /correspondence/{id}/attachment/{attachment}/download`.
+    CorrespondenceAttachment,
+    /// Correspondence: `GET /attachment/{attachment}/details`.
+    CorrespondenceAttachmentDetails,
     /// Enhetsregisteret: `GET …/enheter/{number}`.
     Unit,
     /// Enhetsregisteret: `GET …/underenheter/{number}`.
@@ -91,6 +103,9 @@ impl Route {
         if let Some(route) = crate::ks::route(method, path).or_else(|| crate::registers::route(method, path)) {
             return Some(route);
         }
+        if let Some(route) = crate::correspondence::route(method, path) {
+            return Some(route);
+        }
         let rest = path.strip_prefix(crate::broker::PATH)?.strip_prefix("/filetransfer")?;
         let parts: Vec<&str> = rest.split('/').collect();
         match parts.as_slice() {
@@ -136,7 +151,7 @@ pub enum Fault {
     },
     /// Does all the work (a download is read to its end), then resets the connection instead of answering.
     AnswerLost,
-    /// Upload: the virus scan ends in `Failed`. Other calls: no effect.
+    /// Upload, to the broker or to Correspondence: the virus scan ends in `Failed`. Other calls: no effect.
     VirusFound,
     /// Refuses the caller's token with 401, now and later; a new token works.
     TokenRevoked,

@@ -55,7 +55,7 @@ pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
     match parts.as_slice() {
         ["svarut", "api", "v3", "kontoer", _, "forsendelser", "organisasjon"] if post => Some(Route::SvarutSend),
         ["svarut", "api", "v3", "kontoer", _, "forsendelser", "status", "sok"] if post => Some(Route::SvarutStatus),
-        ["svarut", "api", "v2", "kontoer", _, "forsendelse"] if get => Some(Route::SvarutFind),
+        ["svarut", "api", "v2", "kontoer", _, "forsendelser"] if get => Some(Route::SvarutFind),
         ["svarut", "api", "v2", "forsendelsestyper"] if get => Some(Route::SvarutTypes),
         ["svarut", "tjenester", "forsendelseservice", "ForsendelsesServiceV9"] if post => Some(Route::SvarutSoap),
         ["svarut", "forsendelse", "publickey", "hent"] if get => Some(Route::SvarutKey),

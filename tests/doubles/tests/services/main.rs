@@ -3,6 +3,7 @@
 
 mod broker;
 mod caller;
+mod correspondence;
 mod faults;
 mod identities;
 mod ks;
