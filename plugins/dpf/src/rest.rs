@@ -44,7 +44,7 @@ impl<H: Host> Rest<'_, '_, H> {
     pub(crate) fn send(&self, forsendelse: &Forsendelse<'_, H::File>, sealed: &[H::File]) -> Outcome {
         let svarut = self.0;
         let body = rest_body::write(svarut.settings, forsendelse, |text| svarut.host.warn(text));
-        let mut form = Multipart::new(svarut.host.uuid()).typed("forsendelse", "application/json;charset=UTF-8", body);
+        let mut form = Multipart::new(svarut.host.uuid()).typed("forsendelse", "application/json;charset=UTF-8", &body);
         for (place, (document, file)) in forsendelse.documents.iter().zip(sealed).enumerate() {
             form = form.file(&format!("filer_{place}"), &document.name, &document.media_type, file);
         }

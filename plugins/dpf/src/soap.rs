@@ -35,7 +35,7 @@ impl<H: Host> Soap<'_, '_, H> {
         let head = "Content-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n\
                     Content-Transfer-Encoding: 8bit\r\nContent-ID: <root>\r\n";
         let envelope = envelope("sendForsendelseMedId", &body);
-        let mut related = Multipart::new(svarut.host.uuid()).part(head, envelope.into_bytes());
+        let mut related = Multipart::new(svarut.host.uuid()).part(head, envelope.as_bytes());
         for (place, file) in sealed.iter().enumerate() {
             let head = format!(
                 "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <doc{place}>\r\n"

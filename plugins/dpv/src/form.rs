@@ -54,7 +54,7 @@ impl<F> Letter<'_, F> {
         let form = fields
             .into_iter()
             .fold(Multipart::new(boundary), |form, (name, value)| {
-                form.typed(&name, "text/plain; charset=UTF-8", value.into_bytes())
+                form.typed(&name, "text/plain; charset=UTF-8", value.as_bytes())
             });
         let form = self.attachments.iter().fold(form, |form, file| {
             form.file("attachments", &host.name(file), "application/octet-stream", file)

@@ -10,16 +10,18 @@ use crate::process::Process;
 use crate::world::{Organisation, World};
 
 /// What every organisation of the tests takes, over the DPO stand-in.
-pub(crate) const PROCESSES: [&str; 3] = [
+pub(crate) const PROCESSES: [&str; 4] = [
     "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0",
     "urn:no:difi:profile:arkivmelding:response:ver1.0",
     "urn:no:difi:profile:avtalt:avtalt:ver1.0",
+    "urn:no:difi:profile:arkivmelding:taushetsbelagt:ver1.0",
 ];
 /// The document types of these, each with its process.
-const REGISTRATIONS: [(&str, &str); 3] = [
+const REGISTRATIONS: [(&str, &str); 4] = [
     ("urn:no:difi:arkivmelding:xsd::arkivmelding", PROCESSES[0]),
     ("urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering", PROCESSES[1]),
     ("urn:no:difi:avtalt:xsd::avtalt", PROCESSES[2]),
+    ("urn:no:difi:arkivmelding:xsd::arkivmelding", PROCESSES[3]),
 ];
 /// What virksert calls the use of certificates.
 const DPO_USE: &str = "cenbii-procid-ubl::urn:no:difi:profile:dpo:ver1.0";
@@ -33,12 +35,12 @@ pub struct AddressService {
 impl AddressService {
     /// Writes the TOML of one that clients call. `own` signs.
     pub(crate) fn prepare(world: &World, own: &Organisation, folder: &Path) -> anyhow::Result<Self> {
-        Self::with(world, folder, &format!("{}{}", serving(own), look_ups(world, own)))
+        Self::with(world, folder, &format!("{}{}", serving(own), look_ups(world, own)?))
     }
 
     /// The same of one that is a part of an installation.
     pub(crate) fn prepare_embedded(world: &World, own: &Organisation, folder: &Path) -> anyhow::Result<Self> {
-        Self::with(world, folder, &look_ups(world, own))
+        Self::with(world, folder, &look_ups(world, own)?)
     }
 
     fn with(world: &World, folder: &Path, configuration: &str) -> anyhow::Result<Self> {
@@ -131,9 +133,9 @@ keystore = {{ path = "{p12}", password = "{password}" }}
 }
 
 /// Services and registers.
-fn look_ups(world: &World, own: &Organisation) -> String {
+fn look_ups(world: &World, own: &Organisation) -> anyhow::Result<String> {
     let doubles = &world.doubles;
-    format!(
+    Ok(format!(
         r#"[store]
 folder = "data"
 
@@ -173,12 +175,12 @@ scopes = ["{KS_SCOPE}"]
 trust-anchors = ["{authority}"]
 "#,
         base = doubles.url(),
-        certificate = own.identity.certificate_path().display(),
+        certificate = world.ks_certificate()?.display(),
         token_url = doubles.token_url(),
         audience = doubles.audience(),
         number = own.number,
         authority = own.identity.authority_path().display(),
-    )
+    ))
 }
 
 /// Every organisation of a world, as a file for own data.
@@ -203,8 +205,17 @@ certificates = {{ DPO = """{certificate}""" }}
 
 /// Puts every organisation of a world into the stand-ins of the registers: Enhetsregisteret, ELMA and virksert.
 pub fn register_everybody(world: &World) {
+    register_but(world, "");
+}
+
+/// The same but one, which has no integrasjonspunkt that the registers know of.
+pub fn register_but(world: &World, one: &str) {
     let registers = world.doubles.registers();
-    for Organisation { number, identity, .. } in &world.organisations {
+    let others = world
+        .organisations
+        .iter()
+        .filter(|organisation| organisation.number != one);
+    for Organisation { number, identity, .. } in others {
         registers.put(Content::unit(number, &format!("EKSEMPELETATEN {number}"), "ORGL"));
         for (document_type, process) in REGISTRATIONS {
             registers.put(Content::registration(number, document_type, &[process]));

@@ -16,13 +16,14 @@ mod letter;
 mod pair;
 mod process;
 mod programs;
+mod services;
 mod shared_store;
 mod subscriber;
 mod together;
 mod traffic;
 mod world;
 
-pub use address_service::{AddressService, organisations, register_everybody};
+pub use address_service::{AddressService, organisations, register_but, register_everybody};
 pub use cluster::{Cluster, Clusters, Member};
 pub use fagsystem::{Answer, Fagsystem, File, is_passing, message_id};
 pub use fail_points::fail_points;

@@ -44,9 +44,15 @@ impl Programs {
             Some(program) => PathBuf::from(program),
             None => build_program(profile)?,
         };
-        let dpo = budstikke_component_builder::build_component(&root().join("plugins/dpo"))?;
+        let dpo = component("dpo")?;
         Ok(Self { budstikke, dpo })
     }
+}
+
+/// The component of an adapter. Builds it when it is not up to date.
+pub(crate) fn component(adapter: &str) -> anyhow::Result<PathBuf> {
+    let package = root().join("plugins").join(adapter);
+    Ok(budstikke_component_builder::build_component(&package)?)
 }
 
 /// A program of the Python environment that `cargo xtask test` makes in the target folder.

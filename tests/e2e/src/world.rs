@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use budstikke_doubles::{Doubles, DoublesConfig, KS_SCOPE, READ_SCOPE, SystemUser, TestOrganisation, WRITE_SCOPE};
+use budstikke_doubles::{
+    DPV_SCOPE, Doubles, DoublesConfig, KS_SCOPE, READ_SCOPE, SystemUser, TestOrganisation, WRITE_SCOPE,
+};
 
 use crate::address_service::{self, AddressService};
 use crate::installation::{Installation, Known};
@@ -62,7 +64,8 @@ impl World {
             std::fs::create_dir_all(&keys)?;
             let identity = TestOrganisation::create(&keys, number)?;
             let client = identity.client(&format!("client-{number}"))?;
-            doubles.clients.push(client.scopes([WRITE_SCOPE, READ_SCOPE, KS_SCOPE]));
+            let scopes = [WRITE_SCOPE, READ_SCOPE, DPV_SCOPE, KS_SCOPE];
+            doubles.clients.push(client.scopes(scopes));
             doubles
                 .system_users
                 .push(SystemUser::new(number, &system_user(number))?);
@@ -125,7 +128,7 @@ impl World {
         Installation::prepare(self, organisation, organisation.folder.join(name), Known::List)
     }
 
-    fn organisation(&self, number: &str) -> anyhow::Result<&Organisation> {
+    pub(crate) fn organisation(&self, number: &str) -> anyhow::Result<&Organisation> {
         self.organisations
             .iter()
             .find(|organisation| organisation.number == number)

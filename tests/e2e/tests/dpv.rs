@@ -1,13 +1,9 @@
 //! Letters to the inbox of Altinn, from the fagsystem's call to the statuses that come back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::path::Path;
 use std::time::Duration;
 
-use budstikke_component_builder::build_component;
-use budstikke_doubles::{
-    Correspondence, CorrespondenceStatus, DPV_SCOPE, Fault, READ_SCOPE, RecipientState, Route, WRITE_SCOPE,
-};
+use budstikke_doubles::{Correspondence, CorrespondenceStatus, Fault, RecipientState, Route};
 use budstikke_e2e::{Fagsystem, File, Installation, World};
 use serde_json::{Value, json};
 
@@ -24,17 +20,13 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
-        let own = &world.organisations[0];
-        let client = own.identity.client(&format!("client-{SENDER}")).unwrap();
-        world
-            .doubles
-            .put_client(client.scopes([WRITE_SCOPE, READ_SCOPE, DPV_SCOPE]));
         let installation = world.installation(SENDER).unwrap();
-        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dpv");
-        let component = tokio::task::spawn_blocking(move || build_component(&package).unwrap());
-        std::fs::copy(component.await.unwrap(), installation.folder.join("plugins/dpv.wasm")).unwrap();
         installation.hurry(&world).unwrap();
-        installation.edit(|text| over_dpv(&text, &world)).unwrap();
+        let receipts = "generate-arkivmelding-receipts = true";
+        installation.serves_dpv(&world, receipts).await.unwrap();
+        installation.names(&[SENDER]).unwrap();
+        let resource = "address = { resource = \"eformidling-dpv-administrasjon\" }";
+        installation.reaches_all_over("DPV", None, resource).unwrap();
         Self { world, installation }
     }
 
@@ -52,45 +44,6 @@ impl Scene {
         let told = fagsystem.wait_for(id, status, PATIENCE).await;
         told.unwrap_or_else(|error| panic!("{error:#}\n{}", self.installation.end_of_log()))
     }
-}
-
-/// What the operator writes.
-fn over_dpv(text: &str, world: &World) -> String {
-    let changed = |text: String, from: &str, to: &str| {
-        assert!(text.contains(from), "{from}");
-        text.replace(from, to)
-    };
-    let text = changed(
-        text.to_owned(),
-        "\"altinn:broker.write\"]",
-        "\"altinn:broker.write\", \"eformidling:dpv\"]",
-    );
-    let text = changed(
-        text,
-        "service = \"DPO\"",
-        "service = \"DPV\"\naddress = { resource = \"eformidling-dpv-administrasjon\" }",
-    );
-    let named = format!("identifier = \"{SENDER}\"");
-    let text = changed(text, &named, &format!("{named}\nname = \"Etat A\""));
-    let adapter = format!(
-        r#"
-[adapters.dpv]
-component = "dpv.wasm"
-services = ["DPV"]
-
-[adapters.dpv.grants]
-interfaces = ["documents", "identity", "exchange", "registry"]
-http = ["{}"]
-tokens = ["altinn"]
-
-[adapters.dpv.settings]
-correspondence-service-url = "{}"
-generate-arkivmelding-receipts = true
-"#,
-        world.doubles.url(),
-        world.doubles.correspondence_url(),
-    );
-    text + &adapter
 }
 
 fn message() -> (Value, String) {
@@ -118,7 +71,7 @@ async fn an_arkivmelding_reaches_the_inbox_and_its_reading_comes_back_with_a_rec
     let title = "Svar på søknad om nye vinduer";
     for (field, value) in [
         ("correspondence.sendersReference", id.as_str()),
-        ("correspondence.messageSender", "Etat A"),
+        ("correspondence.messageSender", "Organisasjon 991825827"),
         ("correspondence.content.messageTitle", title),
         ("correspondence.content.messageBody", title),
         ("correspondence.content.attachments[0].fileName", "brev.pdf"),

@@ -5,5 +5,7 @@
 mod anywhere;
 #[path = "kills/points.rs"]
 mod points;
+#[path = "kills/services.rs"]
+mod services;
 #[path = "kills/told.rs"]
 mod told;

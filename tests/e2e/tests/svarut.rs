@@ -4,7 +4,7 @@
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
-use budstikke_doubles::{Fault, Mottakersystem, Route, SvarUtAccount};
+use budstikke_doubles::{Fault, Mottakersystem, Route};
 use budstikke_e2e::{Fagsystem, File, Installation, World, message_id};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -23,37 +23,21 @@ struct Scene {
 impl Scene {
     async fn start(protocol: &str) -> Self {
         let world = World::new(&[SENDER, RECEIVER]).await.unwrap();
-        for organisation in &world.organisations {
-            let account = SvarUtAccount::new(&organisation.number).with_types(["byggesak"]);
-            world.doubles.ks().put_account(account);
-            let certificate = organisation.identity.certificate_pem();
-            world
-                .doubles
-                .put_mottakersystem(Mottakersystem::new(&organisation.number, certificate));
-        }
-        let ks = world.folder().join("ks.pem");
-        std::fs::write(&ks, world.doubles.ks().certificate()).unwrap();
-        let component = Self::component().await;
-        let installation = |number: &str| {
-            let installation = world.installation(number).unwrap();
-            std::fs::copy(&component, installation.folder.join("plugins/dpf.wasm")).unwrap();
-            installation
-                .edit(|text| over_ks(&world, number, protocol, &text))
-                .unwrap();
+        let certificate = world.ks_certificate().unwrap();
+        let (mut ours, mut theirs) = (
+            world.installation(SENDER).unwrap(),
+            world.installation(RECEIVER).unwrap(),
+        );
+        for (number, installation) in [(SENDER, &mut ours), (RECEIVER, &mut theirs)] {
+            world.receives_over_ks(number).unwrap();
             installation.hurry(&world).unwrap();
             installation.ask_for_passwords().unwrap();
-            installation
-        };
-        let (mut ours, mut theirs) = (installation(SENDER), installation(RECEIVER));
-        ours.start().await.unwrap();
-        theirs.start().await.unwrap();
+            installation.serves_dpf(&world, protocol).await.unwrap();
+            installation.names(&[SENDER, RECEIVER]).unwrap();
+            installation.reaches_all_over("DPF", Some(&certificate), "").unwrap();
+            installation.start().await.unwrap();
+        }
         Self { world, ours, theirs }
-    }
-
-    async fn component() -> std::path::PathBuf {
-        let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dpf");
-        let build = move || budstikke_component_builder::build_component(&package);
-        tokio::task::spawn_blocking(build).await.unwrap().unwrap()
     }
 
     fn told(&self) -> String {
@@ -63,75 +47,6 @@ impl Scene {
             self.theirs.end_of_log()
         )
     }
-}
-
-/// The configuration of the harness with DPF in it, and every receiver reached over it.
-fn over_ks(world: &World, number: &str, protocol: &str, text: &str) -> String {
-    let account = SvarUtAccount::new(number);
-    let known = world.doubles.ks().account_of(number).unwrap();
-    let doubles = &world.doubles;
-    let ks = world.folder().join("ks.pem");
-    let lines: Vec<String> = text
-        .replace("service = \"DPO\"", "service = \"DPF\"")
-        .lines()
-        .map(|line| match line.strip_prefix("certificate = ") {
-            Some(_) => format!("certificate = \"{}\"", ks.display()),
-            None => line.to_owned(),
-        })
-        .collect();
-    format!(
-        r#"{}
-
-[tokens.ks]
-url = "{token}"
-audience = "{audience}"
-client-id = "client-{number}"
-scopes = ["ks:fiks"]
-
-[adapters.dpf]
-component = "dpf.wasm"
-services = ["DPF"]
-
-[adapters.dpf.grants]
-interfaces = ["*"]
-http = ["{base}"]
-tokens = ["ks"]
-
-[adapters.dpf.limits]
-call-time = "2m"
-cpu-time = "30s"
-silence-time = "1m"
-
-[adapters.dpf.settings]
-protocol = "{protocol}"
-
-[adapters.dpf.settings.ut]
-endpoint-url = "{svarut}"
-uncertain-wait = 1
-username = "{user}"
-password = "{password}"
-kontoid = "{konto}"
-integrasjon-id = "{integration}"
-integrasjon-passord = "{integration_password}"
-
-[adapters.dpf.settings.inn]
-base-url = "{svarinn}"
-username = "svarinn-{number}"
-password = "mottak-{number}"
-poll-interval = 10
-"#,
-        lines.join("\n"),
-        token = doubles.token_url(),
-        audience = doubles.audience(),
-        base = doubles.url(),
-        svarut = doubles.svarut_url(),
-        svarinn = doubles.svarinn_url(),
-        user = account.user,
-        password = account.password,
-        konto = known.konto,
-        integration = known.integration_id,
-        integration_password = account.integration_password,
-    )
 }
 
 fn sbd(id: &str, kind: &str) -> Value {

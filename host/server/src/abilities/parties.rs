@@ -8,14 +8,15 @@ use crate::registry::{Registry, RegistryError};
 
 /// `registry.look-up`
 pub(super) async fn look_up(registry: &dyn Registry, identifier: &str) -> Result<Option<Party>, Failure> {
-    let organisation = match Identifier::parse_any(identifier) {
-        Ok(parsed @ Identifier::Iso6523(_)) => parsed.sender_part().to_owned(),
-        _ => {
-            let text = "only organisations are looked up";
-            return Err(Failure::permanent("not-an-organisation", text));
-        }
-    };
-    match registry.info(&organisation).await {
+    let parsed = Identifier::parse_any(identifier).ok();
+    let organisation = parsed
+        .as_ref()
+        .filter(|parsed| matches!(parsed, Identifier::Iso6523(_)));
+    let organisation = organisation.map(Identifier::sender_part).ok_or_else(|| {
+        let text = "only organisations are looked up";
+        Failure::permanent("not-an-organisation", text)
+    })?;
+    match registry.info(organisation).await {
         Ok(info) => party(info).map(Some),
         Err(RegistryError::UnknownReceiver(_)) => Ok(None),
         Err(error) => Err(Failure::temporary(error.to_string())),

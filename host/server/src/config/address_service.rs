@@ -303,7 +303,7 @@ impl file::File for AddressService {
             .services
             .values_mut()
             .filter_map(|service| service.certificate.as_mut());
-        shared.chain(&mut self.certificates.trust_anchors).for_each(fix);
+        shared.chain(self.certificates.files_mut()).for_each(fix);
         if let Some(token) = &mut self.token {
             token.jwk.as_mut().map(fix);
             if let Some(keystore) = &mut token.keystore {

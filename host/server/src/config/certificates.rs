@@ -14,8 +14,18 @@ pub struct Certificates {
     pub revocation: Revocation,
     /// Organisations that receive for others: messages to anybody may be sealed to their certificates.
     pub suppliers: Vec<String>,
+    /// PEM files with certificates that messages to anybody may be sealed to, while they are valid: nobody has to vouch for them, and they
+    /// need not name an organisation.
+    pub pinned: Vec<PathBuf>,
     /// Whether the authority's addresses in a certificate may lead into private networks.
     pub private_networks: bool,
+}
+
+impl Certificates {
+    /// Every path.
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.trust_anchors.iter_mut().chain(&mut self.pinned)
+    }
 }
 
 /// Whether certificates are asked after that were called back, and what it means when nobody can tell.

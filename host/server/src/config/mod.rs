@@ -319,7 +319,7 @@ impl file::File for Config {
             settings::resolve_paths(&mut adapter.settings, base);
         }
         self.registry.files_mut().for_each(fix);
-        self.certificates.trust_anchors.iter_mut().for_each(fix);
+        self.certificates.files_mut().for_each(fix);
         self.messages
             .types
             .iter_mut()

@@ -252,6 +252,16 @@ fn a_system_user_of_our_own_must_be_listed() {
 }
 
 #[test]
+fn organisations_are_acted_for_in_one_way_only() {
+    problem(
+        "# consumer-orgs = [\"0192:987464291\"]",
+        "consumer-orgs = [\"0192:987464291\"]",
+        "consumer-orgs = [\"0192:987464291\"]",
+        "tokens.altinn.consumer-orgs: give either system-users or consumer-orgs, not both",
+    );
+}
+
+#[test]
 fn a_missing_file_is_named() {
     for (file, line, key) in [
         (

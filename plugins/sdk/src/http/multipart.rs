@@ -29,12 +29,12 @@ impl<F> Multipart<F> {
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         let head = format!("Content-Disposition: form-data; name=\"{}\"\r\n", quoted(name));
-        self.part(&head, value.as_bytes().to_vec())
+        self.part(&head, value.as_bytes())
     }
 
     /// Adds a field of a form with bytes at hand, such as JSON.
     #[must_use]
-    pub fn typed(self, name: &str, media_type: &str, value: Vec<u8>) -> Self {
+    pub fn typed(self, name: &str, media_type: &str, value: &[u8]) -> Self {
         let head = format!(
             "Content-Disposition: form-data; name=\"{}\"\r\nContent-Type: {}\r\n",
             quoted(name),
@@ -57,9 +57,9 @@ impl<F> Multipart<F> {
 
     /// Adds a part with headers of one's own, each ended by CR LF, and bytes at hand.
     #[must_use]
-    pub fn part(mut self, headers: &str, content: Vec<u8>) -> Self {
+    pub fn part(mut self, headers: &str, content: &[u8]) -> Self {
         let mut bytes = self.opening(headers);
-        bytes.extend_from_slice(&content);
+        bytes.extend_from_slice(content);
         bytes.extend_from_slice(b"\r\n");
         self.push(bytes);
         self
@@ -125,7 +125,7 @@ mod tests {
     fn a_form_with_a_file_is_written_as_browsers_write_it() {
         let form = Multipart::new("b")
             .text("title", "Søknad")
-            .typed("data", "application/json", b"{}".to_vec())
+            .typed("data", "application/json", b"{}")
             .file("attachments", "plan \"A\".pdf", "application/pdf", "file");
         assert_eq!(
             flat(form.finish()),

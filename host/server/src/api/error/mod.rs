@@ -22,9 +22,9 @@ pub(super) struct ApiError {
     kind: Kind,
     message: String,
     description: Option<String>,
-    errors: Vec<FieldError>,
+    errors: Box<[FieldError]>,
     /// Another class name than the row's, without its package.
-    exception: Option<String>,
+    exception: Option<Box<str>>,
 }
 
 /// The result of every handler.
@@ -90,7 +90,7 @@ impl ApiError {
             kind,
             message: message.into(),
             description: None,
-            errors: Vec::new(),
+            errors: Box::default(),
             exception: None,
         }
     }
@@ -101,7 +101,7 @@ impl ApiError {
             code.ends_with("Exception") && code.len() <= 100 && code.bytes().all(|b| b.is_ascii_alphabetic());
         if is_class {
             Self {
-                exception: Some(code.to_owned()),
+                exception: Some(code.into()),
                 ..self
             }
         } else {
@@ -138,7 +138,7 @@ impl ApiError {
             told(violations)
         );
         Self {
-            errors,
+            errors: errors.into(),
             ..Self::new(kind::INVALID_ARGUMENT, message)
         }
     }
@@ -155,7 +155,7 @@ impl ApiError {
             .collect::<Vec<_>>()
             .join(", ");
         Self {
-            errors,
+            errors: errors.into(),
             ..Self::new(kind::CONSTRAINT, message)
         }
     }

@@ -315,6 +315,36 @@ async fn a_certificate_is_the_receivers_or_its_suppliers() {
     assert_eq!(checked(&Checks::new(&settings).unwrap(), &leaf).await, Ok(()));
 }
 
+/// As KS's own: self-signed, and without an organisation number.
+#[tokio::test]
+async fn a_pinned_certificate_needs_nobody_to_vouch_for_it() {
+    let authority = TestAuthority::new().await;
+    let own = |from, to| {
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.not_before = rcgen::date_time_ymd(from, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(to, 1, 1);
+        parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap()
+    };
+    let (pinned, ended, other) = (own(2020, 2288), own(2020, 2021), own(2020, 2288));
+    let file = authority.path("pinned.pem");
+    std::fs::write(&file, pinned.pem() + &ended.pem()).unwrap();
+    let settings = config::Certificates {
+        trust_anchors: vec![authority.path("ca.pem")],
+        pinned: vec![file],
+        revocation: Revocation::Require,
+        ..config::Certificates::default()
+    };
+    let checks = Checks::new(&settings).unwrap();
+    assert_eq!(checks.check(pinned.der(), &of(RECEIVER)).await, Ok(()));
+    let fault = checks.check(ended.der(), &of(RECEIVER)).await;
+    assert!(matches!(fault, Err(Fault::NotValidNow { .. })), "{fault:?}");
+    let fault = checks.check(other.der(), &of(RECEIVER)).await;
+    assert!(
+        matches!(fault, Err(Fault::OtherOrganisation { found: None, .. })),
+        "{fault:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_certificate_holds_in_its_time_only() {
     let key = rcgen::KeyPair::generate().unwrap();

@@ -209,6 +209,10 @@ mod tests {
                 "2: certificates.trust-anchors: no such file",
             ),
             (
+                "[certificates]\npinned = ['none.pem']\n",
+                "2: certificates.pinned: no such file",
+            ),
+            (
                 "[certificates]\nsuppliers = ['1']\n",
                 "2: certificates.suppliers: must be numbers of nine digits",
             ),

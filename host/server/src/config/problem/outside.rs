@@ -7,8 +7,13 @@ use crate::config::{Certificates, Revocation, TokenProfile};
 
 /// Calls `add` with the key below `[certificates]` and what is wrong with it.
 pub(super) fn certificates(certificates: &Certificates, mut add: impl FnMut(&str, String)) {
-    for path in certificates.trust_anchors.iter().filter(|path| !path.is_file()) {
-        add("trust-anchors", format!("no such file: {}", path.display()));
+    for (key, paths) in [
+        ("trust-anchors", &certificates.trust_anchors),
+        ("pinned", &certificates.pinned),
+    ] {
+        for path in paths.iter().filter(|path| !path.is_file()) {
+            add(key, format!("no such file: {}", path.display()));
+        }
     }
     for number in &certificates.suppliers {
         if number.parse::<OrganisationNumber>().is_err() {
