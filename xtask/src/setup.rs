@@ -37,7 +37,7 @@ pub(crate) const DEMO: [Need; 3] = [
 ];
 
 /// The referees of the tests.
-pub(crate) const TESTS: [Need; 10] = [
+pub(crate) const TESTS: [Need; 11] = [
     debian("cc", "--version", "gcc"),
     debian("make", "--version", "make"),
     debian("openssl", "version", "openssl"),
@@ -54,6 +54,7 @@ pub(crate) const TESTS: [Need; 10] = [
         "nodejs",
     ),
     debian("curl", "--version", "curl"),
+    debian("xmllint", "--version", "libxml2-utils"),
     debian("jq", "--version", "jq"),
     debian("faketime", "--version", "faketime"),
 ];

@@ -3,6 +3,7 @@
 mod configurations;
 mod files;
 mod letter;
+pub(crate) mod referee;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -156,6 +157,9 @@ impl Fake {
             let body = flat(pieces);
             if let Some((_, rest)) = body.split_once("<s9:") {
                 name = rest.split([' ', '>']).next().unwrap().to_owned();
+                if name == "sendForsendelseMedId" {
+                    assert_eq!(referee::invalid("servicesV9.xsd", referee::in_envelope(&body)), None);
+                }
             }
             self.posted.borrow_mut().push(Posted {
                 call: name.clone(),

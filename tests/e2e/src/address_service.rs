@@ -183,8 +183,8 @@ trust-anchors = ["{authority}"]
     ))
 }
 
-/// Every organisation of a world, as a file for own data.
-pub fn organisations(world: &World) -> String {
+/// Some organisations of a world, as a file for own data.
+pub fn organisations(world: &World, numbers: &[&str]) -> String {
     let one = |organisation: &Organisation| {
         format!(
             r#"
@@ -200,7 +200,8 @@ certificates = {{ DPO = """{certificate}""" }}
             certificate = organisation.identity.certificate_pem(),
         )
     };
-    world.organisations.iter().map(one).collect()
+    let among = |organisation: &&Organisation| numbers.contains(&organisation.number.as_str());
+    world.organisations.iter().filter(among).map(one).collect()
 }
 
 /// Puts every organisation of a world into the stand-ins of the registers: Enhetsregisteret, ELMA and virksert.

@@ -99,14 +99,18 @@ impl World {
         Installation::prepare(self, organisation, organisation.folder.clone(), Known::List)
     }
 
-    /// The same with an address service in it, whose own data has every organisation.
-    pub async fn installation_with_address_service(&self, number: &str) -> anyhow::Result<Installation> {
+    /// The same with an address service in it, whose own data has some organisations.
+    pub async fn installation_with_address_service(
+        &self,
+        number: &str,
+        known: &[&str],
+    ) -> anyhow::Result<Installation> {
         let organisation = self.organisation(number)?;
         let folder = &organisation.folder;
         let registry = AddressService::prepare_embedded(self, organisation, &folder.join("registry"))?;
-        let known = Known::Embedded(&registry.config());
-        let installation = Installation::prepare(self, organisation, folder.clone(), known)?;
-        registry.import(&address_service::organisations(self)).await?;
+        let embedded = Known::Embedded(&registry.config());
+        let installation = Installation::prepare(self, organisation, folder.clone(), embedded)?;
+        registry.import(&address_service::organisations(self, known)).await?;
         Ok(installation)
     }
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::referee::invalid;
 use crate::testing::{Fake, receiving};
 
 pub(crate) const F: &str = "ffffffff-ffff-4fff-8fff-ffffffffffff";
@@ -19,8 +20,11 @@ fn made(waiting: &Waiting) -> Result<Message, String> {
     message(&host, &receiving("").inn.unwrap(), 24, waiting)
 }
 
+/// Every one that is made is what the schema wants.
 fn xml(change: impl FnOnce(&mut Value)) -> String {
-    made(&v11(change)).unwrap().arkivmelding
+    let xml = made(&v11(change)).unwrap().arkivmelding;
+    assert_eq!(invalid("arkivmelding.xsd", &xml), None);
+    xml
 }
 
 #[test]
@@ -47,6 +51,15 @@ fn v11_the_sbd_of_a_forsendelse() {
             "arkivmelding": {},
         })
     );
+}
+
+#[test]
+fn the_referee_is_awake() {
+    let swapped = xml(|_| {}).replace(
+        "<saksaar>2016</saksaar><sakssekvensnummer>1</sakssekvensnummer>",
+        "<saksaar>a</saksaar>",
+    );
+    assert!(invalid("arkivmelding.xsd", &swapped).unwrap().contains("saksaar"));
 }
 
 #[test]
@@ -139,6 +152,7 @@ fn v12_metadata_becomes_elements_and_a_key_that_is_none_is_an_error() {
         made(&waiting).map(|message| message.arkivmelding)
     };
     let good = with(json!({ "key": "a", "value": "1" })).unwrap();
+    assert_eq!(invalid("arkivmelding.xsd", &good), None);
     assert!(good.contains("<virksomhetsspesifikkeMetadata><a xmlns=\"\">1</a></virksomhetsspesifikkeMetadata>"));
     let text = "Unable to build XML for virksomhetsspesifikkeMetadata, cant create key from ekstraMetadata value: ";
     assert_eq!(

@@ -27,7 +27,9 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Figure>> {
     // Tests ask anew each time; operators do not.
     asking.edit(|text| text.replace("cache-seconds = 0\n", ""))?;
     let mut figures = of("of an address service", asking).await?;
-    let embedded = world.installation_with_address_service(SENDER).await?;
+    let embedded = world
+        .installation_with_address_service(SENDER, &[SENDER, RECEIVER])
+        .await?;
     figures.extend(of("embedded", embedded).await?);
     Ok(figures)
 }

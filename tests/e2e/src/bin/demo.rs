@@ -5,17 +5,19 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use budstikke_doubles::{Content, DoublesConfig};
+use budstikke_doubles::{Content, CorrespondenceStatus, DoublesConfig};
 use budstikke_e2e::{Fagsystem, File, Installation, Profile, World, message_id, newer_build};
 use clap::Parser;
 use serde_json::{Value, json};
 
 const SENDER: &str = "991825827";
 const RECEIVER: &str = "910076787";
+/// A municipality without an integrasjonspunkt that the registers know of: it has a mottakersystem at KS.
+const MUNICIPALITY: &str = "987464291";
 /// In Enhetsregisteret's stand-in, and registered nowhere.
 const BUSINESS: &str = "938801363";
 const PROCESS: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 const SWAPPED: usize = 10;
 
 #[derive(Parser)]
@@ -41,26 +43,43 @@ async fn main() -> ExitCode {
 }
 
 async fn show(arguments: &Arguments) -> anyhow::Result<()> {
-    title("Two public bodies and Altinn's stand-ins");
-    let world = World::with(&[SENDER, RECEIVER], Profile::Debug, None, DoublesConfig::default()).await?;
-    let mut ours = world.installation_with_address_service(SENDER).await?;
-    let mut theirs = world.installation_with_address_service(RECEIVER).await?;
-    world
-        .doubles
-        .registers()
-        .put(Content::unit(BUSINESS, "EKSEMPEL AS", "AS"));
+    title("Two public bodies, a municipality, a business, and the stand-ins of Altinn and KS");
+    let numbers = [SENDER, RECEIVER, MUNICIPALITY];
+    let world = World::with(&numbers, Profile::Debug, None, DoublesConfig::default()).await?;
+    let everybody = [SENDER, RECEIVER];
+    let mut ours = world.installation_with_address_service(SENDER, &everybody).await?;
+    let mut theirs = world.installation_with_address_service(RECEIVER, &everybody).await?;
+    // It knows the sender by the registers alone, so its answer goes the way that municipalities write to each other.
+    let mut municipality = world.installation_with_address_service(MUNICIPALITY, &[]).await?;
+    let registers = world.doubles.registers();
+    registers.put(Content::unit(BUSINESS, "EKSEMPEL AS", "AS"));
+    registers.put(Content::unit(MUNICIPALITY, "LILLEVIK KOMMUNE", "KOMM"));
+    registers.put(Content::unit(SENDER, "FJORDBY DIREKTORAT", "ORGL"));
+    world.receives_over_ks(SENDER)?;
+    world.receives_over_ks(MUNICIPALITY)?;
+    ours.serves_dpv(&world, "").await?;
+    ours.serves_dpf(&world, "rest").await?;
+    municipality.serves_dpf(&world, "rest").await?;
     let sender = ours.start().await?;
     let receiver = theirs.start().await?;
-    println!("  Maskinporten, Altinn (stand-ins)   {}", world.doubles.url());
-    println!("  ELMA, SvarUt and other registers   the same");
-    println!("  integrasjonspunkt of {SENDER}     {}", sender.base());
-    println!("  integrasjonspunkt of {RECEIVER}     {}", receiver.base());
-    println!("  their address services             in the same processes, from organisations.toml");
-    println!("  folders, logs, TOML                {}", world.folder().display());
+    municipality.start().await?;
+    println!("  Maskinporten, Altinn, KS (stand-ins)  {}", world.doubles.url());
+    println!("  ELMA, SvarUt and other registers      the same");
+    println!("  integrasjonspunkt of {SENDER}        {}", sender.base());
+    println!("  integrasjonspunkt of {RECEIVER}        {}", receiver.base());
+    println!(
+        "  integrasjonspunkt of {MUNICIPALITY}        {}",
+        municipality.fagsystem().base()
+    );
+    println!("  their address services                in the same processes, from organisations.toml");
+    println!("  folders, logs, TOML                   {}", world.folder().display());
 
-    let result = main_job(arguments, &world, &ours, &sender, &receiver).await;
+    let result = match main_job(arguments, &world, &ours, &sender, &receiver).await {
+        Ok(()) => other_receivers(&world, &sender, &municipality.fagsystem()).await,
+        failed => failed,
+    };
     if let Err(error) = result {
-        for (number, installation) in [(SENDER, &ours), (RECEIVER, &theirs)] {
+        for (number, installation) in [(SENDER, &ours), (RECEIVER, &theirs), (MUNICIPALITY, &municipality)] {
             eprintln!(
                 "\nThe last lines of the log of {number}:\n{}",
                 tail(&installation.log(), 25)
@@ -83,6 +102,10 @@ async fn ways(ours: &Installation) -> anyhow::Result<()> {
         (
             RECEIVER,
             "Which way a letter to the other public body goes: its own data say",
+        ),
+        (
+            MUNICIPALITY,
+            "Which way a letter to a municipality goes: the registers say",
         ),
         (BUSINESS, "Which way a letter to a business goes: the registers say"),
     ] {
@@ -177,6 +200,71 @@ async fn main_job(
     Ok(())
 }
 
+/// The same arkivmelding over the services that the address service names for them.
+async fn other_receivers(world: &World, sender: &Fagsystem, municipality: &Fagsystem) -> anyhow::Result<()> {
+    title("The same letter to a municipality, over KS SvarUt; it answers, and the answer comes by SvarInn");
+    let files = File::examples()?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut timeline = Timeline::new(sender, municipality, &id);
+    sender
+        .send_message(&Fagsystem::arkivmelding(SENDER, MUNICIPALITY, &id), &files)
+        .await?;
+    timeline.until("LEVERT").await?;
+    let arrived = municipality.wait_and_peek("", PATIENCE).await?;
+    let forsendelse = message_id(&arrived).context("a message without id")?.to_owned();
+    let package = municipality.pop(&forsendelse).await?.ok()?.body;
+    municipality.take(&forsendelse).await?.ok()?;
+    println!(
+        "  {:>10}  the municipality popped forsendelse {forsendelse}, {} bytes",
+        "",
+        package.len()
+    );
+    timeline.until("LEST").await?;
+    let mut answer = Fagsystem::arkivmelding(MUNICIPALITY, SENDER, &uuid::Uuid::new_v4().to_string());
+    let scopes = answer["standardBusinessDocumentHeader"]["businessScope"]["scope"].as_array_mut();
+    scopes
+        .context("no scopes")?
+        .push(json!({ "type": "ReceiverRef", "instanceIdentifier": forsendelse }));
+    municipality.send_message(&answer, &files).await?;
+    let answer = sender.wait_and_peek("", PATIENCE).await?;
+    let scopes = &answer["standardBusinessDocumentHeader"]["businessScope"]["scope"];
+    ensure!(
+        scopes.to_string().contains(&forsendelse),
+        "it does not say what it answers"
+    );
+    let answer = message_id(&answer).context("a message without id")?.to_owned();
+    sender.pop(&answer).await?.ok()?;
+    sender.take(&answer).await?.ok()?;
+    println!(
+        "  {:>10}  its answer is here, and names the forsendelse that it answers",
+        ""
+    );
+
+    title("The same letter to a business, which reads its post in Altinn");
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut timeline = Timeline::new(sender, municipality, &id);
+    sender
+        .send_message(&Fagsystem::arkivmelding(SENDER, BUSINESS, &id), &files)
+        .await?;
+    timeline.until("LEVERT").await?;
+    let letters = world.doubles.correspondences().all();
+    let letter = letters
+        .iter()
+        .find(|letter| letter.field("idempotentKey") == Some(&id))
+        .context("no letter in Altinn's inbox")?;
+    let title_of = letter.field("correspondence.content.messageTitle").unwrap_or_default();
+    println!(
+        "  {:>10}  in the inbox: «{title_of}», {} attachment",
+        "",
+        letter.files.len()
+    );
+    world
+        .doubles
+        .correspondences()
+        .change(letter.id, CorrespondenceStatus::Read);
+    timeline.until("LEST").await
+}
+
 /// Prints statuses of both sides as they come.
 struct Timeline<'a> {
     sides: [(&'static str, &'a Fagsystem); 2],
@@ -250,7 +338,8 @@ async fn digest(fagsystem: &Fagsystem) -> anyhow::Result<String> {
     let info = fagsystem.get("/manage/info").await?.ok()?.json();
     let adapters = info["adapters"].as_array().context("no adapters in /manage/info")?;
     adapters
-        .first()
+        .iter()
+        .find(|adapter| adapter["name"] == "dpo")
         .and_then(|adapter| adapter["digest"].as_str())
         .map(ToOwned::to_owned)
         .context("no digest")
@@ -270,6 +359,7 @@ fn hints(world: &World, sender: &Fagsystem, receiver: &Fagsystem) {
     title("It stays open: try it yourself, end with Ctrl-C");
     let (sender, receiver) = (sender.base(), receiver.base());
     println!("  curl {sender}/api/capabilities/{RECEIVER}");
+    println!("  curl {sender}/api/capabilities/{MUNICIPALITY}");
     println!("  curl {sender}/api/capabilities/{BUSINESS}");
     println!("  curl '{sender}/api/conversations?size=3'");
     println!("  curl {sender}/manage/health");
