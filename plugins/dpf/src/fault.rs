@@ -2,7 +2,7 @@
 //!
 //! Spec: DPF and DPFIO, 7.3.
 
-use crate::id::without_person_numbers;
+use budstikke_sdk::privacy::without_person_numbers;
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

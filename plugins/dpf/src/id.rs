@@ -1,7 +1,5 @@
 //! Ids and identifiers.
 
-use std::fmt::Write as _;
-
 /// A UUID in its 36 characters, whichever its case.
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
@@ -21,43 +19,6 @@ pub(crate) fn number(identifier: &str) -> &str {
     let mut parts = identifier.split(':');
     let first = parts.next().unwrap_or(identifier);
     parts.next().unwrap_or(first)
-}
-
-/// A text in a query.
-pub(crate) fn in_query(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-/// Texts of KS can repeat what they were told: runs of eleven digits, which a person number would be, are hidden.
-pub(crate) fn without_person_numbers(text: &str) -> String {
-    const PERSON: usize = 11;
-    let mut shown = String::with_capacity(text.len());
-    let mut run = String::new();
-    for char in text.chars().chain(std::iter::once('\0')) {
-        if char.is_ascii_digit() {
-            run.push(char);
-            continue;
-        }
-        if run.len() == PERSON {
-            shown.push('…');
-        } else {
-            shown.push_str(&run);
-        }
-        run.clear();
-        if char != '\0' {
-            shown.push(char);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -84,19 +45,5 @@ mod tests {
         assert_eq!(sender_number("0192:991825827"), "991825827");
         assert_eq!(number("0192:991825827:987464291"), "991825827");
         assert_eq!(number("991825827"), "991825827");
-    }
-
-    #[test]
-    fn a_text_cannot_leave_its_place_in_a_query() {
-        assert_eq!(in_query("a-1&b=å /"), "a-1%26b%3D%C3%A5%20%2F");
-    }
-
-    #[test]
-    fn person_numbers_are_hidden_and_organisation_numbers_are_not() {
-        assert_eq!(
-            without_person_numbers("fnr 05839012391, 991825827 12345678901"),
-            "fnr …, 991825827 …"
-        );
-        assert_eq!(without_person_numbers(""), "");
     }
 }

@@ -2,8 +2,8 @@
 
 use budstikke_sdk::http::{HttpError, Request, Timeouts, is_success};
 use budstikke_sdk::{
-    self as sdk, Delivery, Document, Failure, OutgoingMessage, SealScheme, SentMessage, clock, exchange, identity, log,
-    packaging, random, registry, state,
+    self as sdk, Delivery, Document, Failure, OutgoingMessage, SealScheme, SentMessage, cache, clock, exchange,
+    identity, log, packaging, random, registry,
 };
 
 use crate::SERVICE;
@@ -176,16 +176,11 @@ impl Host for Live {
     }
 
     fn recall(&self, key: &str) -> Option<Vec<u8>> {
-        state::get(key).unwrap_or_else(|failure| {
-            log::warn(LOG, &format!("state `{key}` cannot be read: {}", failure.line()));
-            None
-        })
+        cache::recall(LOG, key)
     }
 
     fn remember(&self, key: &str, value: &[u8], lifetime: u64) {
-        if let Err(failure) = state::set(key, value, Some(lifetime)) {
-            log::warn(LOG, &format!("state `{key}` cannot be kept: {}", failure.line()));
-        }
+        cache::remember(LOG, key, value, lifetime);
     }
 }
 

@@ -3,14 +3,14 @@
 //! Spec: DPF and DPFIO, 6.
 
 use budstikke_sdk::Failure;
-use budstikke_sdk::http::{Method, Multipart, Piece, Reach, is_success};
+use budstikke_sdk::http::{Method, Multipart, Piece, Reach, in_query, is_success};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::forsendelse::Forsendelse;
 use crate::host::{Answer, Body, Call, Caller, Content, Expect, Host};
-use crate::id::{in_query, is_uuid};
+use crate::id::is_uuid;
 use crate::rest_body;
 use crate::svarut::{MAX_ANSWER, Outcome, QUESTION, Status, SvarUt, Trouble};
 

@@ -4,11 +4,11 @@
 
 use budstikke_sdk::Failure;
 use budstikke_sdk::http::{Address, Method, Piece, classify, is_success};
+use budstikke_sdk::privacy::without_person_numbers;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::host::{Answer, Body, Call, Caller, Content, Expect, Host};
-use crate::id::without_person_numbers;
 use crate::settings::{Incoming, Login};
 
 /// So many forsendelser are in one list; there may be more when it is full.

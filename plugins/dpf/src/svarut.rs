@@ -1,11 +1,12 @@
 //! SvarUt as one sender sees it, whichever way it is spoken to.
 
 use budstikke_sdk::http::{HttpError, Reach, classify};
+use budstikke_sdk::privacy::without_person_numbers;
 use budstikke_sdk::{Failure, TemporaryFailure};
 
 use crate::forsendelse::Forsendelse;
 use crate::host::{Answer, Content, Host};
-use crate::id::{sender_number, without_person_numbers};
+use crate::id::sender_number;
 use crate::rest::Rest;
 use crate::settings::{Account, Outgoing, Protocol, Settings};
 use crate::soap::Soap;

@@ -2,10 +2,8 @@
 //!
 //! Spec: DPO and DPV, 2.3 and 2.4.
 
-use std::fmt::Write as _;
-
 use budstikke_sdk::Failure;
-use budstikke_sdk::http::{Method, classify, is_success, without_secrets};
+use budstikke_sdk::http::{Method, classify, in_query, is_success, without_secrets};
 use serde::de::DeserializeOwned;
 
 use crate::host::{Answer, Body, Call, Content, Expect, Host};
@@ -87,12 +85,12 @@ impl<'a, H: Host> Broker<'a, H> {
     pub(crate) fn list(&self, recipient: RecipientStatus, from: Option<&str>) -> Result<Vec<String>, BrokerError> {
         let mut path = format!(
             "/filetransfer?resourceId={}&status=Published&recipientStatus={}&role=Recipient&orderAscending=true",
-            encoded(&self.settings.resource),
+            in_query(&self.settings.resource),
             recipient.name()
         );
         if let Some(from) = from {
             path.push_str("&from=");
-            path.push_str(&encoded(from));
+            path.push_str(&in_query(from));
         }
         let bytes = self.json(&self.settings.read_scope, Method::Get, &path, &Body::Nothing)?;
         self.parse(Method::Get, &path, &bytes)
@@ -212,20 +210,6 @@ impl<'a, H: Host> Broker<'a, H> {
     }
 }
 
-/// A value in a query (RFC 3986, 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                encoded.push(char::from(byte));
-            } else {
-                // Writing to a string cannot fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-            encoded
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,7 +287,7 @@ mod tests {
     #[test]
     fn a_time_with_an_offset_survives_the_query() {
         assert_eq!(
-            encoded("2026-03-25T11:30:00.5+00:00"),
+            in_query("2026-03-25T11:30:00.5+00:00"),
             "2026-03-25T11%3A30%3A00.5%2B00%3A00"
         );
     }

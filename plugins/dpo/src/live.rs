@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use budstikke_sdk::http::{Request, is_success};
 use budstikke_sdk::{
-    Delivery, Document, Failure, OutgoingMessage, SealScheme, SentMessage, clock, exchange, identity, log, packaging,
-    random, state,
+    Delivery, Document, Failure, OutgoingMessage, SealScheme, SentMessage, cache, clock, exchange, identity, log,
+    packaging, random,
 };
 
 use crate::SERVICE;
@@ -130,22 +130,15 @@ impl Host for Live {
     }
 
     fn recall(&self, key: &str) -> Option<Vec<u8>> {
-        state::get(key).unwrap_or_else(|failure| {
-            log::warn(LOG, &format!("state `{key}` cannot be read: {}", failure.line()));
-            None
-        })
+        cache::recall(LOG, key)
     }
 
     fn remember(&self, key: &str, value: &[u8], lifetime: u64) {
-        if let Err(failure) = state::set(key, value, Some(lifetime)) {
-            log::warn(LOG, &format!("state `{key}` cannot be kept: {}", failure.line()));
-        }
+        cache::remember(LOG, key, value, lifetime);
     }
 
     fn forget(&self, key: &str) {
-        if let Err(failure) = state::remove(key) {
-            log::warn(LOG, &format!("state `{key}` cannot be removed: {}", failure.line()));
-        }
+        cache::forget(LOG, key);
     }
 }
 

@@ -2,14 +2,12 @@
 //!
 //! Spec: DPO and DPV, 4.2 and 4.7.
 
-use std::fmt::Write as _;
-
 use budstikke_sdk::Failure;
-use budstikke_sdk::http::{Method, Reach, classify, is_success, without_secrets};
+use budstikke_sdk::http::{Method, Reach, classify, in_query, is_success, without_secrets};
+use budstikke_sdk::privacy::without_person_numbers;
 use serde::de::DeserializeOwned;
 
 use crate::host::{Answer, Call, Form, Host};
-use crate::identifier::without_persons;
 use crate::settings::Settings;
 use crate::wire::{Found, Overview, Problem, Uploaded, is_id};
 
@@ -125,8 +123,8 @@ impl<'a, H: Host> Api<'a, H> {
     pub(crate) fn find(&self, resource: &str, key: &str) -> Result<Option<String>, ApiError> {
         let path = format!(
             "/correspondence?resourceId={}&role=Sender&idempotentKey={}",
-            encoded(resource),
-            encoded(key)
+            in_query(resource),
+            in_query(key)
         );
         let answer = self.call(Method::Get, &path, None)?;
         let found: Found = self.parse(Method::Get, &path, &answer.body)?;
@@ -181,7 +179,7 @@ impl<'a, H: Host> Api<'a, H> {
         let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
         // Altinn names the receiver in some of its errors.
         let body = String::from_utf8_lossy(&answer.body);
-        let body = without_persons(&body);
+        let body = without_person_numbers(&body);
         let prefix = format!("{}, status {}", self.place(method, path), answer.status);
         ApiError::Status {
             status: answer.status,
@@ -218,20 +216,6 @@ impl<'a, H: Host> Api<'a, H> {
         let url = without_secrets(&format!("{}{path}", self.settings.correspondence_service_url));
         format!("Correspondence api error: {} {url}", method.name())
     }
-}
-
-/// A value in a query (RFC 3986, 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                encoded.push(char::from(byte));
-            } else {
-                // Writing to a string cannot fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-            encoded
-        })
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Identifiers as the SBD has them, and as Altinn wants them.
 
-use std::borrow::Cow;
-
 use budstikke_sdk::Failure;
 
 /// Digits of a person number.
@@ -35,23 +33,6 @@ pub(crate) fn recipient(identifier: &str) -> Result<String, Failure> {
     }
 }
 
-/// The text with `…` for each run of eleven digits or more: Altinn names persons in its errors.
-pub(crate) fn without_persons(text: &str) -> Cow<'_, str> {
-    let runs = text.split(|letter: char| !letter.is_ascii_digit());
-    if runs.clone().all(|run| run.len() < PERSON) {
-        return Cow::Borrowed(text);
-    }
-    let hidden = runs.filter(|run| run.len() >= PERSON);
-    // The longest first, so that none is found inside another.
-    let mut hidden: Vec<&str> = hidden.collect();
-    hidden.sort_by_key(|run| std::cmp::Reverse(run.len()));
-    Cow::Owned(
-        hidden
-            .into_iter()
-            .fold(text.to_owned(), |text, run| text.replace(run, "…")),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,14 +62,5 @@ mod tests {
         for other in ["", "0192:91007678", "0192:91007678x", "her-id:12345"] {
             assert_eq!(recipient(other).unwrap_err().code(), Some("receiver"), "{other}");
         }
-    }
-
-    #[test]
-    fn persons_do_not_reach_a_text() {
-        assert_eq!(without_persons("for 15847010042 and 0158470100421."), "for … and ….");
-        assert_eq!(
-            without_persons("991825827, 2026-03-25T12:38:23.1234567"),
-            "991825827, 2026-03-25T12:38:23.1234567"
-        );
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Spec: DPO and DPV, 4.9.
 
+use budstikke_sdk::privacy::without_person_numbers;
 use budstikke_sdk::{Failure, Progress, StatusReport};
 
 use crate::correspondence::Api;
 use crate::host::Host;
-use crate::identifier::without_persons;
 use crate::moment::with_offset;
 use crate::receipt;
 use crate::settings::Settings;
@@ -122,7 +122,11 @@ fn judge<H: Host>(host: &H, settings: &Settings, message: &Left, overview: &Over
             } else {
                 "the receiver has reserved"
             };
-            let text = overview.status_text.as_deref().map(without_persons).unwrap_or_default();
+            let text = overview
+                .status_text
+                .as_deref()
+                .map(without_person_numbers)
+                .unwrap_or_default();
             let text = format!("Altinn did not deliver the message: {why}{} ({text})", since(overview));
             reports.push(report("FEIL", text));
             true
@@ -130,7 +134,7 @@ fn judge<H: Host>(host: &H, settings: &Settings, message: &Left, overview: &Over
         Status::Other(name) => {
             reports.push(report(
                 "ANNET",
-                format!("Altinn: {}{}", without_persons(name), since(overview)),
+                format!("Altinn: {}{}", without_person_numbers(name), since(overview)),
             ));
             overview.read.is_some()
         }

@@ -20,7 +20,7 @@ pub(crate) mod pump;
 mod request;
 mod response;
 
-pub use address::{Address, without_secrets};
+pub use address::{Address, in_query, without_secrets};
 pub use classify::{MAX_ERROR_BODY, classify, error_text, is_success};
 pub use error::{HttpError, Reach};
 pub use multipart::{Multipart, Piece};

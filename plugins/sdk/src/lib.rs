@@ -4,18 +4,20 @@
 //! shorter: [`http`] streams documents to and from a service without their bytes passing through the adapter,
 //! [`Failure`] says what can be tried again, [`settings`] reads the operator's TOML with errors that name the key.
 //!
-//! [`arkivmelding`] reads and writes `arkivmelding.xml`.
+//! [`arkivmelding`] reads and writes `arkivmelding.xml`, [`cache`] keeps what can be asked for again, [`privacy`] hides persons.
 //!
 //! The parts without host calls ([`http::classify`], [`settings::Settings`], [`Failure`]) run natively, so that an
 //! adapter's logic can be tested with `cargo test`. Calling the host natively panics: keep host calls behind a trait.
 
 pub mod arkivmelding;
 pub mod bindings;
+pub mod cache;
 pub mod clock;
 mod copy;
 mod failure;
 pub mod http;
 pub mod log;
+pub mod privacy;
 pub mod random;
 pub mod settings;
 

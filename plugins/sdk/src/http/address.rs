@@ -1,5 +1,7 @@
 //! URLs, as far as an adapter needs them.
 
+use std::fmt::Write as _;
+
 /// An `http` or `https` URL in the parts that `wasi:http` wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address<'a> {
@@ -35,6 +37,20 @@ impl<'a> Address<'a> {
             path_with_query,
         })
     }
+}
+
+/// A text as a value in a query (RFC 3986, 2.3).
+pub fn in_query(text: &str) -> String {
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                encoded.push(char::from(byte));
+            } else {
+                // Writing to a string cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+            encoded
+        })
 }
 
 /// Parts of the names of query parameters whose values must not reach a log.
@@ -121,5 +137,10 @@ mod tests {
         );
         assert_eq!(without_secrets("https://a.example/x"), "https://a.example/x");
         assert_eq!(without_secrets("https://a.example/x@y?z"), "https://a.example/x@y?z");
+    }
+
+    #[test]
+    fn a_text_cannot_leave_its_place_in_a_query() {
+        assert_eq!(in_query("a-1&b=å /"), "a-1%26b%3D%C3%A5%20%2F");
     }
 }
