@@ -42,9 +42,10 @@ pub(super) const WORK: &str = "budstikke_work";
 /// Statements whose translation is remembered, for each connection.
 const TRANSLATED: usize = 1000;
 /// What every connection is told first. Durability is not left to the server's settings; a transaction whose client is gone
-/// ends by itself. Rows are found by an index: a plan that was made while a table was small must not read a large one through.
+/// ends by itself, soon: the writers of a frozen node wait for each other's locks, and each of them is found silent after the one before.
+/// Rows are found by an index: a plan that was made while a table was small must not read a large one through.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '55s'; SET lock_timeout = '8s'; \
-     SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = error; SET jit = off; \
+     SET idle_in_transaction_session_timeout = '2s'; SET client_min_messages = error; SET jit = off; \
      SET enable_seqscan = off";
 /// What one that writes is told as well. Its statements are few and the same all day: making a plan anew costs more than carrying it
 /// out.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use budstikke_runtime::services::{Failure, Outgoing as _};
+use budstikke_runtime::services::{Failure, Outgoing as _, Services as _};
 use budstikke_store::Turn;
 
 use super::*;
@@ -96,6 +96,25 @@ async fn create_and_send_ask_one_and_the_same_question() {
         .iter()
         .find(|(name, _)| name == "resource");
     assert_eq!(resource.map(|(_, value)| value.as_str()), Some("r"));
+}
+
+/// Spec: service registry, 9.5 (3) and (4).
+#[tokio::test]
+async fn names_and_addresses_are_asked_for_by_the_adapter_that_wants_them_and_once() {
+    let stand_in = StandIn::new(Says::Good(organisation("POST")));
+    let house = house(&stand_in, true, |_| {}).await;
+    let (_, created) = answer(house.create(&at_level_three())).await;
+    sent(&house, &message_id(&created)).await.unwrap();
+    let granted = house.granted();
+    for _ in 0..2 {
+        for identifier in ["0192:910076787", "0192:991825827"] {
+            let party = granted.look_up(identifier).await.unwrap().unwrap();
+            assert_eq!(party.name.as_deref(), Some("EKSEMPELETATEN"));
+        }
+    }
+    assert_eq!(stand_in.places().len(), 1, "the way is asked for once");
+    let infos = ["info/910076787", "info/991825827"].map(|place| stand_in.count(place));
+    assert_eq!(infos, [1, 1]);
 }
 
 /// Spec: service registry, 9.5 (5).

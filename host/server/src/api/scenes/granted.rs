@@ -13,7 +13,7 @@ use crate::abilities::tokens::Tokens;
 
 impl House {
     /// What stands behind the imports of an adapter that serves `POST`.
-    fn granted(&self) -> AdapterServices {
+    pub(super) fn granted(&self) -> AdapterServices {
         let adapter: config::Adapter = toml::from_str("component = \"post.wasm\"\nservices = [\"POST\"]").unwrap();
         let tokens = Tokens::new(&BTreeMap::new(), &OWN, "0192:991825827").unwrap();
         let node = Arc::new(OnceLock::from(self.node.clone()));

@@ -232,7 +232,8 @@ pub(crate) fn not_there() -> Value {
 
 /// The answer with the number of whoever was asked for.
 fn about(mut value: Value, place: &str) -> Value {
-    let asked = place.strip_prefix("identifier/").unwrap_or_default();
+    let asked = place.strip_prefix("identifier/").or(place.strip_prefix("info/"));
+    let asked = asked.unwrap_or_default();
     let asked = asked.split(['/', '?']).next().unwrap_or_default();
     if let Some(identifier) = value.pointer_mut("/infoRecord/identifier") {
         *identifier = asked.into();
