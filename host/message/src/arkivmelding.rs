@@ -3,8 +3,6 @@
 //! The file is read leniently: no schema, unknown content is skipped, the name of the root does not matter. Entities are
 //! never expanded from a document type, so a small file stays small.
 
-pub(crate) mod encoding;
-
 use std::fmt;
 
 use quick_xml::NsReader;
@@ -85,7 +83,7 @@ impl Arkivmelding {
         if bytes.len() > MAX_BYTES {
             return Err(ArkivmeldingError::TooLarge(bytes.len()));
         }
-        let text = encoding::decode(bytes).ok_or(ArkivmeldingError::Encoding)?;
+        let text = budstikke_encoding::decode(bytes).ok_or(ArkivmeldingError::Encoding)?;
         Walk::default().through(&text)
     }
 

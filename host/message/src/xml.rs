@@ -2,8 +2,6 @@
 
 use roxmltree::{Document, ParsingOptions};
 
-use crate::arkivmelding::encoding;
-
 /// Largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Most nodes of a file; each takes some hundred bytes of memory.
@@ -28,7 +26,7 @@ pub fn check(bytes: &[u8]) -> Result<(), XmlError> {
     if bytes.len() > MAX_BYTES {
         return Err(XmlError::TooLarge(bytes.len()));
     }
-    let text = encoding::decode(bytes).ok_or(XmlError::Encoding)?;
+    let text = budstikke_encoding::decode(bytes).ok_or(XmlError::Encoding)?;
     let options = ParsingOptions {
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()

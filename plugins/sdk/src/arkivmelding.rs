@@ -3,7 +3,6 @@
 //!
 //! Spec: documents and packaging, 6.
 
-mod encoding;
 mod read;
 mod write;
 
@@ -154,7 +153,7 @@ impl Arkivmelding {
         if bytes.len() > MAX_BYTES as usize {
             return Err(ArkivmeldingError::TooLarge(bytes.len()));
         }
-        let text = encoding::decode(bytes).ok_or(ArkivmeldingError::Encoding)?;
+        let text = budstikke_encoding::decode(bytes).ok_or(ArkivmeldingError::Encoding)?;
         read::read(&text)
     }
 

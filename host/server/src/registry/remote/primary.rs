@@ -59,34 +59,37 @@ mod tests {
 
     use super::*;
 
-    const DEFAULT: &str = "urn:no:difi:profile:arkivmelding:administrasjon:ver1.0";
+    #[derive(Deserialize)]
+    struct Cases {
+        case: Vec<Case>,
+    }
 
-    fn primary(records: &[(&str, &str)]) -> Option<usize> {
-        let records: Vec<ServiceRecord> = records
-            .iter()
-            .map(|(service, process)| ServiceRecord {
-                process: (*process).into(),
-                service: Service {
-                    identifier: (*service).into(),
-                    ..Service::default()
-                },
-                ..ServiceRecord::default()
-            })
-            .collect();
-        Primary::new().unwrap().of(&records.iter())
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        records: Vec<(String, String)>,
+        primary: Option<usize>,
     }
 
     #[test]
-    fn post_to_citizens_comes_first_then_the_default_process_then_einnsyn() {
-        assert_eq!(primary(&[("DPE", "e"), ("DPO", DEFAULT), ("DPI", "d")]), Some(2));
-        assert_eq!(primary(&[("DPE", "e"), ("DPO", DEFAULT)]), Some(1));
-        assert_eq!(primary(&[("DPO", "other"), ("DPE", "e")]), Some(1));
-        assert_eq!(primary(&[("DPO", DEFAULT)]), Some(0));
-    }
-
-    #[test]
-    fn other_records_are_no_primary_ones() {
-        assert_eq!(primary(&[("DPO", "other")]), None);
-        assert_eq!(primary(&[]), None);
+    fn the_primary_record_is_that_of_the_cases() {
+        let cases: Cases = toml::from_str(include_str!("primary_cases.toml")).unwrap();
+        assert!(!cases.case.is_empty());
+        for case in cases.case {
+            let records: Vec<ServiceRecord> = case
+                .records
+                .iter()
+                .map(|(service, process)| ServiceRecord {
+                    process: process.clone(),
+                    service: Service {
+                        identifier: service.clone(),
+                        ..Service::default()
+                    },
+                    ..ServiceRecord::default()
+                })
+                .collect();
+            let primary = Primary::new().unwrap().of(&records.iter());
+            assert_eq!(primary, case.primary, "{:?}", case.records);
+        }
     }
 }

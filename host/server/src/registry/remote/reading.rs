@@ -208,7 +208,7 @@ mod tests {
 
     fn post(members: &Value) -> Value {
         let mut record = json!({ "organisationNumber": "05839012391", "process": "p", "documentTypes": ["urn:x::print"],
-            "service": { "identifier": "DPI", "endpointUrl": "https://x" } });
+            "service": { "identifier": "STRANGE", "endpointUrl": "https://x" } });
         record
             .as_object_mut()
             .unwrap()
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_record_without_a_certificate_is_read() {
         let found = read(&json!({ "infoRecord": {}, "serviceRecords": [
-            { "pemCertificate": null, "service": { "identifier": "DPV", "resource": "r", "securityLevel": null } }] }));
+            { "pemCertificate": null, "service": { "identifier": "STRANGE", "resource": "r", "securityLevel": null } }] }));
         assert_eq!(found.capabilities[0].certificate, None);
         assert_eq!(
             found.capabilities[0].address,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-/// The bytes as text: UTF-16 by its byte order mark, ISO-8859-1 when the declaration says so, else UTF-8.
-pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+/// The bytes as text: UTF-16 by its byte order mark, ISO-8859-1 when the declaration says so, else UTF-8. None when they are
+/// not what they say.
+pub fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
