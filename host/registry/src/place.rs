@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use budstikke_place::{Told, key_at, line_at};
+use budstikke_settings::{Told, key_at, line_at};
 
 /// What is wrong with a table in TOML. Whoever read the file adds its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Purpose};
 
 /// Bytes of a component file.
 pub const COMPONENT_SIZE: u64 = 64 << 20;
@@ -34,7 +34,7 @@ impl Default for CompileLimits {
     }
 }
 
-/// The program that compiles: called with `args`, then `--in FILE --out FILE --memory BYTES`. Its `main` calls
+/// The program that compiles: called with `args`, then `--in FILE --out FILE --memory BYTES`, and `--policy` when it is one. Its `main` calls
 /// [`compile_in_this_process`] and says on standard error what went wrong.
 #[derive(Debug, Clone)]
 pub struct CompilerCommand {
@@ -86,13 +86,15 @@ const INVALID: i32 = 65;
 /// Runs the chosen compiler, one component at a time.
 pub(crate) struct Compilers {
     compiler: Compiler,
+    purpose: Purpose,
     turn: Mutex<()>,
 }
 
 impl Compilers {
-    pub(crate) fn new(compiler: Compiler) -> Self {
+    pub(crate) fn new(compiler: Compiler, purpose: Purpose) -> Self {
         Self {
             compiler,
+            purpose,
             turn: Mutex::new(()),
         }
     }
@@ -100,11 +102,12 @@ impl Compilers {
     /// Compiles the component in one file into another.
     pub(crate) async fn compile(&self, input: &Path, output: &Path) -> Result<(), CompileError> {
         let _turn = self.turn.lock().await;
+        let purpose = self.purpose;
         match &self.compiler {
-            Compiler::Child(command, limits) => compile_in_child(command, *limits, input, output).await,
+            Compiler::Child(command, limits) => compile_in_child(command, *limits, purpose, input, output).await,
             Compiler::InProcess => {
                 let (input, output) = (input.to_owned(), output.to_owned());
-                tokio::task::spawn_blocking(move || compile_file(&input, &output))
+                tokio::task::spawn_blocking(move || compile_file(purpose, &input, &output))
                     .await
                     .map_err(|_| CompileError::Invalid("the compiler panicked".into()))?
             }
@@ -115,6 +118,7 @@ impl Compilers {
 async fn compile_in_child(
     command: &CompilerCommand,
     limits: CompileLimits,
+    purpose: Purpose,
     input: &Path,
     output: &Path,
 ) -> Result<(), CompileError> {
@@ -126,6 +130,7 @@ async fn compile_in_child(
         .arg(output)
         .arg("--memory")
         .arg(limits.memory.to_string())
+        .args((purpose == Purpose::Policies).then_some("--policy"))
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -152,8 +157,13 @@ async fn compile_in_child(
 }
 
 /// The child's whole work: limits itself, compiles, and gives the exit code for its `main`. Errors go to standard error.
-pub fn compile_in_this_process(input: &Path, output: &Path, limits: CompileLimits) -> std::process::ExitCode {
-    let result = limit_this_process(limits).and_then(|()| compile_file(input, output));
+pub fn compile_in_this_process(
+    purpose: Purpose,
+    input: &Path,
+    output: &Path,
+    limits: CompileLimits,
+) -> std::process::ExitCode {
+    let result = limit_this_process(limits).and_then(|()| compile_file(purpose, input, output));
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error @ CompileError::Invalid(_)) => {
@@ -188,8 +198,8 @@ fn limit_this_process(_: CompileLimits) -> Result<(), CompileError> {
     Ok(())
 }
 
-fn compile_file(input: &Path, output: &Path) -> Result<(), CompileError> {
-    let engine = Engine::compiler()?;
+fn compile_file(purpose: Purpose, input: &Path, output: &Path) -> Result<(), CompileError> {
+    let engine = Engine::compiler(purpose)?;
     let bytes = std::fs::read(input)?;
     let code = engine
         .precompile_component(&bytes)

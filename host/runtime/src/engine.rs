@@ -46,6 +46,15 @@ impl Default for PoolSettings {
     }
 }
 
+/// What an engine runs. Their code differs: it is counted in time, or in instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Adapters.
+    Adapters,
+    /// Update policies.
+    Policies,
+}
+
 /// Where instances come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allocation {
@@ -74,6 +83,7 @@ pub struct Engine {
     pub(crate) slots: Arc<Semaphore>,
     allocation: Allocation,
     settings: PoolSettings,
+    pub(crate) purpose: Purpose,
 }
 
 impl Engine {
@@ -84,11 +94,11 @@ impl Engine {
             if slots < FEWEST_SLOTS {
                 tracing::warn!("no address space for a pool of plugin instances; allocating on demand");
                 break (
-                    wasmtime::Engine::new(&base_config()).map_err(EngineError::Unusable)?,
+                    Self::compiler(Purpose::Adapters)?,
                     Allocation::OnDemand,
                 );
             }
-            match wasmtime::Engine::new(base_config().allocation_strategy(pool_config(&settings, slots))) {
+            match wasmtime::Engine::new(base_config(Purpose::Adapters).allocation_strategy(pool_config(&settings, slots))) {
                 Ok(wasm) => break (wasm, Allocation::Pool(slots)),
                 Err(error) => {
                     tracing::warn!(
@@ -114,12 +124,24 @@ impl Engine {
             slots: Arc::new(Semaphore::new(calls)),
             allocation,
             settings,
+            purpose: Purpose::Adapters,
+        })
+    }
+
+    /// An engine without pool and clock.
+    pub(crate) fn without_pool(purpose: Purpose) -> Result<Self, EngineError> {
+        Ok(Self {
+            wasm: Self::compiler(purpose)?,
+            slots: Arc::new(Semaphore::new(1)),
+            allocation: Allocation::OnDemand,
+            settings: PoolSettings::default(),
+            purpose,
         })
     }
 
     /// An engine that only compiles; for the child process.
-    pub(crate) fn compiler() -> Result<wasmtime::Engine, EngineError> {
-        wasmtime::Engine::new(&base_config()).map_err(EngineError::Unusable)
+    pub(crate) fn compiler(purpose: Purpose) -> Result<wasmtime::Engine, EngineError> {
+        wasmtime::Engine::new(&base_config(purpose)).map_err(EngineError::Unusable)
     }
 
     /// Where instances come from.
@@ -180,13 +202,14 @@ impl fmt::Display for PoolReport {
 }
 
 /// Everything that decides how code is compiled and run. The compiling child and the house use the same.
-fn base_config() -> Config {
+fn base_config(purpose: Purpose) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .concurrency_support(false)
-        .epoch_interruption(true)
+        .epoch_interruption(purpose == Purpose::Adapters)
+        .consume_fuel(purpose == Purpose::Policies)
         .memory_init_cow(true)
         .memory_reservation(MEMORY_RESERVATION)
         .memory_guard_size(GUARD)
@@ -278,6 +301,6 @@ mod tests {
             ..PoolSettings::default()
         })
         .unwrap();
-        assert_eq!(code_hash(&engine.wasm), code_hash(&Engine::compiler().unwrap()));
+        assert_eq!(code_hash(&engine.wasm), code_hash(&Engine::compiler(Purpose::Adapters).unwrap()));
     }
 }

@@ -6,7 +6,7 @@ mod imports;
 use serde::Deserialize;
 
 pub use host::{GrantError, HostGrant};
-pub(crate) use imports::check_imports;
+pub(crate) use imports::{check_imports, check_policy_imports};
 pub use imports::{Ability, ImportError};
 
 /// The grants of one adapter, as under `[adapters.<name>.grants]`.

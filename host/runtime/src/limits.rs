@@ -1,14 +1,13 @@
 //! How much one adapter may take. On by default, each with a test that trips it.
 
 mod meter;
-mod quantity;
 
 use std::time::Duration;
 
+use budstikke_settings::quantity;
 use serde::Deserialize;
 
 pub(crate) use meter::{CpuClock, MemoryMeter, Refusal};
-pub use quantity::{QuantityError, parse_size, parse_time};
 
 /// The limits of one adapter, as under `[adapters.<name>.limits]`. Sizes are bytes or text such as `128MiB`; times are
 /// seconds or text such as `30s`.
@@ -16,22 +15,22 @@ pub use quantity::{QuantityError, parse_size, parse_time};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// Linear memory of one call, all memories together. At most the pool's slot size.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub memory: usize,
     /// Wall clock of one call, waiting for services included. A call that has moved 1 MiB of HTTP bodies or more in this
     /// time gets as much again, up to `transfer_time`: a file of 1 GiB takes minutes on an ordinary line.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub call_time: Duration,
     /// Wall clock of a call that moves files all the time.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub transfer_time: Duration,
     /// Time that the guest itself may compute in one call, measured in steps of 10 ms.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub cpu_time: Duration,
     /// Calls at the same time.
     pub concurrency: usize,
     /// How long a call waits for its turn before it is refused as busy.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub queue_time: Duration,
     /// Elements of one table.
     pub table_elements: usize,
@@ -40,34 +39,34 @@ pub struct Limits {
     /// Resource handles alive at the same time.
     pub handles: usize,
     /// Bytes that the guest may make the host copy in one call of one function.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub hostcall_bytes: usize,
     /// Bytes of documents that the guest makes in one call and the host keeps in memory.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub document_bytes: usize,
     /// Bytes sent as HTTP request bodies in one call.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub request_bytes: u64,
     /// Bytes received as HTTP response bodies in one call.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub response_bytes: u64,
     /// HTTP requests in one call.
     pub requests: u64,
     /// HTTP requests of the adapter at the same time, over all its calls.
     pub connections: usize,
     /// Time to connect, TLS included.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub connect_time: Duration,
     /// Silence of a service that is tolerated, before and within its response and while it takes a request.
-    #[serde(deserialize_with = "quantity::time::deserialize")]
+    #[serde(deserialize_with = "quantity::time")]
     pub silence_time: Duration,
     /// Log text of one call.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub log_bytes_per_call: usize,
     /// Log lines of one call.
     pub log_lines_per_call: usize,
     /// Bytes of one spool.
-    #[serde(deserialize_with = "quantity::size::deserialize")]
+    #[serde(deserialize_with = "quantity::size")]
     pub download_bytes: u64,
 }
 

@@ -163,9 +163,9 @@ impl Loader {
     pub fn new(engine: Engine, cache: &Path, compiler: Compiler) -> Result<Self, CacheError> {
         let cache = Arc::new(CompiledCache::open(cache, &engine)?);
         Ok(Self {
-            engine,
             cache,
-            compilers: Compilers::new(compiler),
+            compilers: Compilers::new(compiler, engine.purpose),
+            engine,
             fresh: AtomicU64::new(0),
         })
     }
@@ -239,6 +239,13 @@ impl Loader {
             plugin: spec.name.clone(),
             reason,
         })
+    }
+
+    /// The compiled component of a file.
+    pub(crate) async fn component_of(&self, path: &Path) -> Result<(Digest, Component), LoadReason> {
+        let (digest, bytes) = Self::read(path).await?;
+        recognise(&bytes)?;
+        Ok((digest, self.component(digest, bytes).await?))
     }
 
     /// The compiled component, from the cache or the compiler.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use budstikke_runtime::{
     CompileError, CompileLimits, Compiler, CompilerCommand, Engine, Grants, Limits, LoadError, LoadReason, Loader,
-    Plugin, PluginSpec, PoolSettings, compile_in_this_process,
+    Plugin, PluginSpec, PoolSettings, Purpose, compile_in_this_process,
 };
 
 #[path = "runtime/house.rs"]
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             memory,
             ..CompileLimits::default()
         };
-        return compile_in_this_process(Path::new(&input), Path::new(&output), limits);
+        return compile_in_this_process(Purpose::Adapters, Path::new(&input), Path::new(&output), limits);
     }
     // Listing is what test runners ask of every test program.
     if args.iter().any(|arg| arg == "--list") {

@@ -133,17 +133,7 @@ pub(crate) fn check_imports<'a>(
                 offered: offered(),
             });
         };
-        let line = VERSIONS
-            .iter()
-            .find(|(package, _)| name.starts_with(package))
-            .map_or("", |(_, line)| line);
-        // `wasi:logging` has no version.
-        if !version.is_empty() && !version.starts_with(line) {
-            return Err(ImportError::OtherVersion {
-                import: shorten(import),
-                offered: line,
-            });
-        }
+        speaks(import, name, version)?;
         let Rule::Granted(ability) = rule else { continue };
         if !grants.allow(ability) {
             return Err(ImportError::NotGranted {
@@ -159,23 +149,70 @@ pub(crate) fn check_imports<'a>(
     Ok(asked)
 }
 
+/// What a policy can import: what it is asked about, and what does nothing.
+const OF_POLICIES: &[&str] = &[
+    "budstikke:plugin/situation",
+    "wasi:logging/logging",
+    "wasi:io/",
+    "wasi:clocks/",
+    "wasi:random/",
+    "wasi:cli/",
+    "wasi:filesystem/",
+    "wasi:sockets/",
+];
+
+/// The same for a policy, which nothing can be granted to.
+pub(crate) fn check_policy_imports<'a>(imports: impl Iterator<Item = &'a str>) -> Result<(), ImportError> {
+    for import in imports {
+        let (name, version) = import.split_once('@').unwrap_or((import, ""));
+        if !OF_POLICIES.iter().any(|known| is_of(name, known)) {
+            return Err(ImportError::Unknown {
+                import: shorten(import),
+                offered: listed(OF_POLICIES.iter().copied()),
+            });
+        }
+        speaks(import, name, version)?;
+    }
+    Ok(())
+}
+
+fn is_of(name: &str, known: &str) -> bool {
+    if known.ends_with('/') {
+        name.starts_with(known)
+    } else {
+        name == known
+    }
+}
+
+/// `wasi:logging` has no version.
+fn speaks(import: &str, name: &str, version: &str) -> Result<(), ImportError> {
+    let line = VERSIONS
+        .iter()
+        .find(|(package, _)| name.starts_with(package))
+        .map_or("", |(_, line)| line);
+    if version.is_empty() || version.starts_with(line) {
+        return Ok(());
+    }
+    Err(ImportError::OtherVersion {
+        import: shorten(import),
+        offered: line,
+    })
+}
+
 fn rule_of(name: &str) -> Option<Rule> {
     INTERFACES
         .iter()
-        .find(|(known, _)| {
-            if known.ends_with('/') {
-                name.starts_with(known)
-            } else {
-                name == *known
-            }
-        })
+        .find(|(known, _)| is_of(name, known))
         .map(|(_, rule)| *rule)
 }
 
 fn offered() -> String {
-    INTERFACES
-        .iter()
-        .map(|(name, _)| format!("`{}`", name.trim_end_matches('/')))
+    listed(INTERFACES.iter().map(|(name, _)| *name))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| format!("`{}`", name.trim_end_matches('/')))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -13,7 +13,7 @@ mod stop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use budstikke_runtime::{CompileLimits, compile_in_this_process};
+use budstikke_runtime::{CompileLimits, Purpose, compile_in_this_process};
 use clap::{Parser, Subcommand};
 
 /// An integrasjonspunkt for eFormidling whose message services are sandboxed plugins.
@@ -114,6 +114,9 @@ enum PluginCommand {
         /// Address space that it may take, bytes.
         #[arg(long)]
         memory: u64,
+        /// It is an update policy.
+        #[arg(long)]
+        policy: bool,
     },
 }
 
@@ -133,12 +136,18 @@ pub fn main() -> ExitCode {
         Command::Registry(arguments) => registry::run(&arguments),
         Command::Route(RouteCommand::Explain { config, what }) => route::explain(&config, &what),
         Command::HashPassword => hash_password::run(),
-        Command::Plugin(PluginCommand::Compile { input, output, memory }) => {
+        Command::Plugin(PluginCommand::Compile {
+            input,
+            output,
+            memory,
+            policy,
+        }) => {
             let limits = CompileLimits {
                 memory,
                 ..CompileLimits::default()
             };
-            compile_in_this_process(&input, &output, limits)
+            let purpose = if policy { Purpose::Policies } else { Purpose::Adapters };
+            compile_in_this_process(purpose, &input, &output, limits)
         }
     }
 }

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use budstikke_place::without_values;
+use budstikke_settings::without_values;
 use budstikke_registry::config::Clients;
 use budstikke_registry::registers::settings::RegisterSettings;
 use budstikke_store::Place;
 use serde::Deserialize;
 
-use super::quantity::time;
+use budstikke_settings::quantity::time;
 use super::{
-    Certificates, Keystore, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, file, problem, settings,
+    Certificates, Keystore, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, problem, settings,
 };
 
 /// The whole file.
@@ -248,17 +248,17 @@ pub struct SasToken {
 impl AddressService {
     /// Reads the file of one that clients can ask; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        file::read(path)
+        budstikke_settings::read(path)
     }
 
     /// Reads the file of one that nobody asks from outside: what is about clients need not be there, and means nothing.
     pub fn read_embedded(path: &Path) -> Result<Self, Problems> {
-        file::read::<Embedded>(path).map(|Embedded(config)| config)
+        budstikke_settings::read::<Embedded>(path).map(|Embedded(config)| config)
     }
 
     /// Reads the text of the file at `path`.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Problems> {
-        file::parse(text, path)
+        budstikke_settings::parse(text, path)
     }
 
     /// The registers with their secrets. An error names the key below `[registers]`.
@@ -276,7 +276,7 @@ impl AddressService {
     }
 }
 
-impl file::File for AddressService {
+impl budstikke_settings::File for AddressService {
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         let server = &mut self.server;
@@ -323,7 +323,7 @@ impl file::File for AddressService {
 #[serde(transparent)]
 struct Embedded(AddressService);
 
-impl file::File for Embedded {
+impl budstikke_settings::File for Embedded {
     fn resolve_paths(&mut self, base: &Path) {
         self.0.resolve_paths(base);
     }

@@ -6,14 +6,11 @@
 mod address_service;
 mod certificates;
 mod content;
-mod file;
 mod keystore;
 mod problem;
-mod quantity;
 mod registry;
 pub mod retention;
 mod routing;
-mod secret;
 mod server;
 mod settings;
 mod store;
@@ -23,6 +20,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use budstikke_runtime::{Grants, HostGrant, Limits};
+use budstikke_settings::quantity;
+pub use budstikke_settings::{Problem, Problems, Secret};
 use serde::Deserialize;
 
 use crate::delivery::retry;
@@ -34,11 +33,9 @@ pub use address_service::{
 pub use certificates::{Certificates, Revocation};
 pub use content::{FileUse, OwnProcess, OwnType, RowFault};
 pub use keystore::open_keystore;
-pub use problem::{Problem, Problems};
 pub use registry::{Capability, DigitalPostAddress, PostalAddress, Receiver, Registry, WithoutReceiver};
 pub use retention::{Remove, Retention, Way};
 pub use routing::RoutingRule;
-pub use secret::Secret;
 pub use server::{ManagePart, Role, Server, ServerLimits, Tls, User};
 pub use settings::resolved;
 pub use store::{Bucket, Postgres, Store};
@@ -280,12 +277,12 @@ fn yes() -> bool {
 impl Config {
     /// Reads the file; relative paths in it count from its folder.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        file::read(path)
+        budstikke_settings::read(path)
     }
 
     /// Reads the text of the file at `path`.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Problems> {
-        file::parse(text, path)
+        budstikke_settings::parse(text, path)
     }
 
     /// Where compiled code is kept.
@@ -297,7 +294,7 @@ impl Config {
     }
 }
 
-impl file::File for Config {
+impl budstikke_settings::File for Config {
     fn resolve_paths(&mut self, base: &Path) {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         self.organisation.keystore.resolve_paths(base);

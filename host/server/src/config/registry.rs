@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::quantity;
+use budstikke_settings::quantity;
 
 /// `[registry]`
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::quantity::{size, time};
+use budstikke_settings::quantity::{size, time};
 use super::{Keystore, Secret};
 
 /// `[server]`

@@ -1,5 +1,7 @@
 //! SQLite: one file, one process, one writer. WAL, `synchronous=FULL`: a commit is on disk when it is answered.
 
+mod carrier;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
 use super::{Backend, Commit, DatabaseError, Dialect, Driver, EachRow, Mark, Row, Value};
+use carrier::Carrier;
 
 /// Reads at the same time, each with a connection of its own that stays open: opening one reads the whole schema, which takes
 /// longer than most reads do. The next one waits.
@@ -55,7 +58,8 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         }
         connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Box::new(File(connection)))
+        let carrier = writes.then(|| Carrier::start(&self.path)).transpose()?;
+        Ok(Box::new(File { carrier, connection }))
     }
 
     fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
@@ -96,7 +100,12 @@ impl Backend for Sqlite {
     }
 }
 
-struct File(rusqlite::Connection);
+/// An open connection. What carries its log away ends before it does: whoever is last closes the log.
+struct File {
+    /// None: it only reads.
+    carrier: Option<Carrier>,
+    connection: rusqlite::Connection,
+}
 
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
@@ -145,14 +154,14 @@ impl Driver for File {
 
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
         let changed = self
-            .0
+            .connection
             .prepare_cached(sql)?
             .execute(rusqlite::params_from_iter(values))?;
         Ok(changed as u64)
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), DatabaseError> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             each(row)?;
@@ -161,7 +170,7 @@ impl Driver for File {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.connection.execute_batch(sql)?)
     }
 
     fn begin(&mut self) -> Result<(), DatabaseError> {
@@ -170,11 +179,16 @@ impl Driver for File {
 
     fn commit(&mut self) -> Result<(), Commit> {
         // A full disk has made SQLite roll back on the spot: committing now would say that all is well.
-        if self.0.is_autocommit() {
+        if self.connection.is_autocommit() {
             return Err(Commit::Failed(DatabaseError::Full));
         }
         match self.batch("COMMIT") {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if let Some(carrier) = &mut self.carrier {
+                    carrier.wake();
+                }
+                Ok(())
+            }
             Err(DatabaseError::Full) => Err(Commit::Failed(DatabaseError::Full)),
             Err(error) => {
                 tracing::error!(%error, "a commit broke off");
@@ -186,7 +200,7 @@ impl Driver for File {
     }
 
     fn rollback(&mut self) {
-        if !self.0.is_autocommit()
+        if !self.connection.is_autocommit()
             && let Err(error) = self.batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be taken back");

@@ -14,7 +14,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use budstikke_place::without_values;
+use budstikke_settings::without_values;
 use budstikke_store::registry::{Author, RegistryDataError};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};

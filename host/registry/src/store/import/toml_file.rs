@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use budstikke_message::identifier::DocumentType;
-use budstikke_place::{Lines, Told};
+use budstikke_settings::{Lines, Told};
 use serde::Deserialize;
 use toml::Spanned;
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::Problems;
+use crate::Problems;
 
 /// What a whole file is read into.
-pub(super) trait File: DeserializeOwned {
+pub trait File: DeserializeOwned {
     /// Makes relative paths count from the folder of the file.
     fn resolve_paths(&mut self, base: &Path);
     /// Everything that a parser cannot see.
@@ -15,14 +15,14 @@ pub(super) trait File: DeserializeOwned {
 }
 
 /// Reads a file; relative paths in it count from its folder.
-pub(super) fn read<F: File>(path: &Path) -> Result<F, Problems> {
+pub fn read<F: File>(path: &Path) -> Result<F, Problems> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Problems::one(path, None, "", format!("cannot be read: {error}")))?;
     parse(&text, path)
 }
 
 /// Reads the text of the file at `path`.
-pub(super) fn parse<F: File>(text: &str, path: &Path) -> Result<F, Problems> {
+pub fn parse<F: File>(text: &str, path: &Path) -> Result<F, Problems> {
     let mut config: F = toml::from_str(text).map_err(|error| Problems::of_toml(path, text, &error))?;
     config.resolve_paths(path.parent().unwrap_or(Path::new("")));
     let problems = config.sense(path, text);

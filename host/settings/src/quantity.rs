@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
 /// A quantity that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {kind}")]
@@ -62,40 +65,35 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     number.checked_mul(*factor)
 }
 
-/// What serde meets: a number, or text with a unit.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a whole number, or a text with a unit")]
 enum Written {
     Number(u64),
     Text(String),
 }
 
-pub(super) mod size {
-    use serde::{Deserialize as _, Deserializer, de::Error as _};
-
-    pub(in crate::limits) fn deserialize<'de, D, T>(from: D) -> Result<T, D::Error>
-    where
-        D: Deserializer<'de>,
-        T: TryFrom<u64>,
-    {
-        let bytes = match super::Written::deserialize(from)? {
-            super::Written::Number(bytes) => bytes,
-            super::Written::Text(text) => super::parse_size(&text).map_err(D::Error::custom)?,
-        };
-        T::try_from(bytes).map_err(|_| D::Error::custom("the size does not fit this machine"))
+impl Written {
+    fn read<T>(self, number: impl Fn(u64) -> T, text: impl Fn(&str) -> Result<T, QuantityError>) -> Result<T, String> {
+        match self {
+            Self::Number(plain) => Ok(number(plain)),
+            Self::Text(written) => text(&written).map_err(|error| error.to_string()),
+        }
     }
 }
 
-pub(super) mod time {
-    use serde::{Deserialize as _, Deserializer, de::Error as _};
-    use std::time::Duration;
+/// Bytes, for `#[serde(deserialize_with)]`.
+pub fn size<'de, D: Deserializer<'de>, T: TryFrom<u64>>(from: D) -> Result<T, D::Error> {
+    let bytes = Written::deserialize(from)?
+        .read(|bytes| bytes, parse_size)
+        .map_err(D::Error::custom)?;
+    T::try_from(bytes).map_err(|_| D::Error::custom("the size does not fit this machine"))
+}
 
-    pub(in crate::limits) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        match super::Written::deserialize(from)? {
-            super::Written::Number(seconds) => Ok(Duration::from_secs(seconds)),
-            super::Written::Text(text) => super::parse_time(&text).map_err(D::Error::custom),
-        }
-    }
+/// A time, for `#[serde(deserialize_with)]`: seconds when it is a plain number.
+pub fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    Written::deserialize(from)?
+        .read(Duration::from_secs, parse_time)
+        .map_err(D::Error::custom)
 }
 
 #[cfg(test)]

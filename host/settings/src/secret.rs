@@ -55,14 +55,15 @@ impl Secret {
     }
 
     /// The file that it stands in, when it has one of its own.
-    pub(crate) fn path(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(InFile { file }) => Some(file),
             Self::Plain(_) | Self::Env(_) => None,
         }
     }
 
-    pub(super) fn resolve_path(&mut self, base: &Path) {
+    /// Makes the path of its file count from a folder.
+    pub fn resolve_path(&mut self, base: &Path) {
         if let Self::File(InFile { file }) = self {
             *file = base.join(&*file);
         }

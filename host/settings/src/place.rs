@@ -1,11 +1,6 @@
-//! Where in a TOML text something stands, so that an error names line and key, and never a value.
-#![forbid(unsafe_code)]
-
-mod told;
+//! Where in a TOML text something stands.
 
 use toml::de::{DeTable, DeValue};
-
-pub use told::{Told, without_values};
 
 /// The line at an offset, from 1.
 pub fn line_at(text: &str, offset: usize) -> usize {
