@@ -8,7 +8,14 @@ use budstikke_component_builder::build_component;
 use crate::run::{root, step};
 
 /// Folder below `plugins/` and file name of each.
-const PLUGINS: [(&str, &str); 3] = [("dpf", "dpf.wasm"), ("dpo", "dpo.wasm"), ("dpv", "dpv.wasm")];
+const PLUGINS: [(&str, &str); 6] = [
+    ("dpf", "dpf.wasm"),
+    ("dpo", "dpo.wasm"),
+    ("dpv", "dpv.wasm"),
+    ("policy-pin", "policy-pin.wasm"),
+    ("policy-standard", "policy-standard.wasm"),
+    ("policy-window", "policy-window.wasm"),
+];
 
 /// Builds them all; gives the folder they are in.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {

@@ -34,6 +34,9 @@ const MEMORY: usize = 256 << 20;
 /// Bytes of a reason, and of wasmtime's words.
 const REASON: usize = 2 << 10;
 
+/// What stands behind the resource of the contract.
+pub type About = Arc<Situation>;
+
 /// A policy gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum PolicyError {

@@ -10,12 +10,13 @@ use budstikke_runtime::services::ServiceRules;
 use budstikke_store::{RetentionRule, Store, Vault};
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::adapters::Adapters;
 use crate::certificates::Checks;
 use crate::certificates::own::Sealed;
 use crate::config;
-use crate::front::ServerCertificate;
+use crate::front::{AnswerCounts, ServerCertificate};
 use crate::presence::Presence;
 use crate::registry::Registry;
 use crate::routing::Rules;
@@ -56,6 +57,10 @@ pub struct Node {
     pub limits: config::ServerLimits,
     /// The certificate of the API, for those who look after it.
     pub server_certificate: ServerCertificate,
+    /// How calls of the API were answered.
+    pub answers: AnswerCounts,
+    /// Cancelled by the call that stops this node; none where `[server] shutdown` does not allow it.
+    pub shutdown: Option<CancellationToken>,
     /// Whether others seal to our certificate.
     pub sealed: Mutex<Sealed>,
     /// This node among others.

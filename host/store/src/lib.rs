@@ -75,6 +75,9 @@ pub use vault::Vault;
 pub use webhook::{Delivery, Event, Replay, WebhookReport};
 pub use work::{Claimed, Kept, Outcome, Turn};
 
+/// The newest version of the schema that this program knows, and the one of every database it has opened.
+pub const SCHEMA: usize = schema::NEWEST;
+
 /// Where the database is.
 #[derive(Clone)]
 pub enum Place {

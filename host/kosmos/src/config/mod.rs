@@ -4,6 +4,8 @@
 pub mod properties;
 mod sense;
 
+pub(crate) use sense::is_file_name;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -21,5 +21,5 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
     exports: { default: async },
     require_store_data_send: true,
-    with: { "budstikke:plugin/situation.update": std::sync::Arc<super::situation::Situation> },
+    with: { "budstikke:plugin/situation.update": crate::policy::About },
 });

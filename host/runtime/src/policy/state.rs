@@ -1,6 +1,5 @@
 //! What one call of a policy has: the situation, an inert WASI, and a log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
@@ -10,7 +9,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, 
 
 use super::bindings::budstikke::plugin::situation as contract;
 use super::bindings::wasi::logging::logging;
-use super::situation::{Cause, Outcome, Situation};
+use super::situation::{Cause, Outcome};
 use crate::limits::{Limits, MemoryMeter};
 
 /// Bytes of log lines, and of what is printed.
@@ -125,7 +124,7 @@ impl logging::Host for JudgeState {
 
 impl contract::Host for JudgeState {}
 
-type About = Resource<Arc<Situation>>;
+type About = Resource<super::About>;
 
 impl contract::HostUpdate for JudgeState {
     fn target(&mut self, about: About) -> wasmtime::Result<String> {

@@ -1,9 +1,11 @@
 //! How this installation is doing, for operators and their monitoring. Spec: messaging API, 12.
 
 pub(super) mod given_up;
+pub(super) mod info;
 pub(super) mod metrics;
 pub(super) mod nodes;
 pub(super) mod route;
+pub(super) mod shutdown;
 pub(super) mod webhooks;
 
 use std::sync::{Arc, PoisonError};
@@ -26,7 +28,6 @@ use super::description::refusals::refusals;
 use super::error::{ApiError, ApiResult, kind};
 use super::{bare, json as answer, row_id, time};
 use crate::abilities::documents::{blocking, read_on_demand};
-use crate::adapters::Adapter;
 use crate::certificates;
 use crate::node::Node;
 
@@ -60,34 +61,6 @@ struct Part {
     /// What there is to tell.
     #[schema(value_type = Object)]
     details: Value,
-}
-
-/// What runs here.
-#[derive(Serialize, ToSchema)]
-struct Info {
-    name: &'static str,
-    version: &'static str,
-    /// The organisation that owns the installation.
-    organisation: String,
-    adapters: Vec<AdapterInfo>,
-}
-
-/// An adapter and what it serves.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Adapter)]
-struct AdapterInfo {
-    name: String,
-    services: Vec<String>,
-    /// What the adapter calls itself; absent when none is loaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    product: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    digest: Option<String>,
 }
 
 /// What was set aside.
@@ -288,30 +261,6 @@ fn named(state: SlotState) -> &'static str {
         SlotState::OnTrial => "on-trial",
         SlotState::Active => "active",
         SlotState::Paused(_) => "paused",
-    }
-}
-
-/// What runs here
-#[utoipa::path(get, path = "/manage/info", operation_id = "info", tag = "health",
-    responses((status = 200, description = "Versions of the program and its adapters.", body = Info), ReadRefusals))]
-pub(super) async fn info(State(node): State<Arc<Node>>) -> ApiResult {
-    answer(&Info {
-        name: env!("CARGO_PKG_NAME"),
-        version: env!("CARGO_PKG_VERSION"),
-        organisation: node.own.as_str().to_owned(),
-        adapters: node.adapters.iter().map(|adapter| described(adapter)).collect(),
-    })
-}
-
-fn described(adapter: &Adapter) -> AdapterInfo {
-    let plugin = adapter.plugin();
-    let description = plugin.as_ref().map(|plugin| plugin.description());
-    AdapterInfo {
-        name: adapter.name.clone(),
-        services: adapter.services.clone(),
-        product: description.map(|description| description.name.clone()),
-        version: description.map(|description| description.version.clone()),
-        digest: plugin.as_ref().map(|plugin| format!("sha256:{}", plugin.digest())),
     }
 }
 

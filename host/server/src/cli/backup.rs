@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -39,11 +39,22 @@ pub(super) fn make(config: &Path, to: &Path, progress: bool) -> ExitCode {
 }
 
 /// Puts a backup in an empty place; nobody may work there yet.
-pub(super) fn restore(config: &Path, from: &Path, resend: bool, progress: bool) -> ExitCode {
+pub(super) fn restore(config: &Path, from: &Path, resend: bool, aside: bool, progress: bool) -> ExitCode {
     ended(read(config).and_then(|config| {
         let data = &config.store.folder;
         fs::create_dir_all(data).with_context(|| data.display().to_string())?;
-        let _lock = start::lock(data)?;
+        let mut lock = start::lock(data)?;
+        if aside {
+            anyhow::ensure!(
+                config.store.postgres.is_none() && config.store.bucket.is_none(),
+                "--aside is for a store in a folder; what is in a server or a bucket must be moved by hand"
+            );
+            let old = put_aside(data)?;
+            println!("{}: what was here before", old.display());
+            fs::create_dir_all(data).with_context(|| data.display().to_string())?;
+            lock = start::lock(data)?;
+        }
+        let _lock = lock;
         let (place, files) = ground(&config)?;
         let in_hand = if resend { InHand::Sent } else { InHand::HeldBack };
         let now = Timestamp::now().as_millisecond();
@@ -67,6 +78,15 @@ pub(super) fn restore(config: &Path, from: &Path, resend: bool, progress: bool) 
         }
         Ok(true)
     }))
+}
+
+/// Renames the data folder; nothing of it is lost.
+fn put_aside(data: &Path) -> anyhow::Result<PathBuf> {
+    let name = data.file_name().context("the data folder has no name")?.to_string_lossy();
+    let at = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let old = data.with_file_name(format!("{name}.before-{at}"));
+    fs::rename(data, &old).with_context(|| format!("{} to {}", data.display(), old.display()))?;
+    Ok(old)
 }
 
 fn read(config: &Path) -> anyhow::Result<Config> {

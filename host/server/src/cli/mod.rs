@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod erase;
 mod hash_password;
+mod kosmos;
 mod registry;
 mod route;
 mod serve;
@@ -61,6 +62,9 @@ enum Command {
         /// Sends messages that were on their way. Those that left after the backup can arrive twice.
         #[arg(long)]
         resend: bool,
+        /// Puts what there is now aside first, in a folder beside the data folder.
+        #[arg(long)]
+        aside: bool,
         /// Says on standard error how far it has come.
         #[arg(long)]
         progress: bool,
@@ -78,6 +82,8 @@ enum Command {
     },
     /// Runs the address service until SIGTERM or Ctrl-C.
     Registry(registry::Arguments),
+    /// Keeps an integrasjonspunkt current: runs beside it until SIGTERM or Ctrl-C, or takes one of the commands.
+    Kosmos(kosmos::Arguments),
     /// For the ways of messages.
     #[command(subcommand)]
     Route(RouteCommand),
@@ -130,11 +136,13 @@ pub fn main() -> ExitCode {
             config,
             from,
             resend,
+            aside,
             progress,
-        } => backup::restore(&config, &from, resend, progress),
+        } => backup::restore(&config, &from, resend, aside, progress),
         Command::Erase { config, what, yes } => erase::run(&config, what, yes),
         Command::Registry(arguments) => registry::run(&arguments),
         Command::Route(RouteCommand::Explain { config, what }) => route::explain(&config, &what),
+        Command::Kosmos(arguments) => kosmos::run(arguments),
         Command::HashPassword => hash_password::run(),
         Command::Plugin(PluginCommand::Compile {
             input,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::start;
 use super::stop::{self, Ended};
-use crate::config::{Config, Problems};
+use crate::config::{Config, ManagePart, Problems, Server};
 use crate::front::{Front, FrontError, Site};
 use crate::{api, certificates, delivery, presence, webhooks};
 
@@ -52,22 +52,40 @@ fn refuse(problems: &Problems) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// What others on the network can do that the operator may not have meant.
+fn exposed(server: &Server) -> Vec<&'static str> {
+    if server.listen.ip().is_loopback() {
+        return Vec::new();
+    }
+    [
+        (
+            server.open,
+            "[server] open = true: EVERYBODY who reaches this address can send and read messages; nobody is asked for a password",
+        ),
+        (
+            server.manage_open.contains(&ManagePart::Shutdown),
+            "[server] manage-open has \"shutdown\": EVERYBODY who reaches this address can stop this process",
+        ),
+        (
+            server.tls.is_none(),
+            "there is no [server.tls]: passwords and messages cross the network in the clear",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, warning)| is_so.then_some(warning))
+    .collect()
+}
+
 async fn serve(config: Config) -> anyhow::Result<()> {
     let listen = config.server.listen;
     let address_file = config.server.address_file.clone();
     let front = Front::new(&config.server, Site::integrasjonspunkt()).map_err(|errors| refusal(&errors))?;
     let secure = config.server.tls.is_some();
     let drain_time = config.server.drain_time;
-    if config.server.open && !listen.ip().is_loopback() {
-        tracing::warn!(
-            %listen,
-            "[server] open = true: EVERYBODY who reaches this address can send and read messages; nobody is asked for a password"
-        );
+    for exposed in exposed(&config.server) {
+        tracing::warn!(%listen, "{exposed}");
     }
-    if !secure && !listen.ip().is_loopback() {
-        tracing::warn!(%listen, "there is no [server.tls]: passwords and messages cross the network in the clear");
-    }
-    let started = start::node(config, front.certificate()).await?;
+    let started = start::node(config, &front).await?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("[server] listen = \"{listen}\""))?;
@@ -98,6 +116,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             tracing::error!(%error, "saying that this node is alive broke off");
         }
     };
+    let signals = stop::or_asked(signals, started.node.shutdown.clone());
     // A load balancer learns from the readiness that no calls are wanted; until it has, they are answered.
     let drain = async {
         started.node.presence.drain();
@@ -114,4 +133,32 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 pub(super) fn refusal(errors: &[FrontError]) -> anyhow::Error {
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     anyhow::Error::msg(told.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_on_the_network_can_do_is_warned_of() {
+        let warnings = |listen: &str, more: &str| {
+            let text = format!("listen = \"{listen}\"\n{more}");
+            let exposed = exposed(&toml::from_str(&text).unwrap());
+            let first = |text: &str| text.split([':', ' ']).take(3).collect::<Vec<_>>().join(" ");
+            exposed.into_iter().map(first).collect::<Vec<_>>()
+        };
+        let stops = "shutdown = true\nmanage-open = [\"health\", \"shutdown\"]\n";
+        for loopback in ["127.0.0.1:1", "[::1]:1"] {
+            assert_eq!(warnings(loopback, &format!("open = true\n{stops}")), [""; 0]);
+        }
+        assert_eq!(warnings("0.0.0.0:1", "shutdown = true"), ["there is no"]);
+        assert_eq!(
+            warnings("0.0.0.0:1", stops),
+            ["[server] manage-open has", "there is no"]
+        );
+        assert_eq!(
+            warnings("192.0.2.1:1", &format!("open = true\n{stops}[tls]\n")),
+            ["[server] open =", "[server] manage-open has"]
+        );
+    }
 }

@@ -14,6 +14,7 @@ use budstikke_runtime::{
 use budstikke_store::files::{BucketSettings, Files, StoreKey};
 use budstikke_store::{Place, Store, Vault};
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::registry::embedded;
@@ -22,7 +23,7 @@ use crate::abilities::tokens::Tokens;
 use crate::adapters::{Adapter, Adapters};
 use crate::certificates::{self, Checks};
 use crate::config::{self, Config};
-use crate::front::ServerCertificate;
+use crate::front::Front;
 use crate::node::Node;
 use crate::presence::Presence;
 use crate::registry::remote::{LastAnswers, RemoteRegistry};
@@ -51,7 +52,7 @@ pub(super) fn log() {
 }
 
 /// Everything up to the point where messages can flow.
-pub(super) async fn node(config: Config, server_certificate: ServerCertificate) -> anyhow::Result<Started> {
+pub(super) async fn node(config: Config, front: &Front) -> anyhow::Result<Started> {
     let data = &config.store.folder;
     fs::create_dir_all(data).with_context(|| data.display().to_string())?;
     let lock = lock(data)?;
@@ -102,7 +103,9 @@ pub(super) async fn node(config: Config, server_certificate: ServerCertificate) 
             .collect(),
         webhooks: Webhooks::new(config.webhooks).context("the HTTP client for webhooks")?,
         limits: config.server.limits,
-        server_certificate,
+        server_certificate: front.certificate(),
+        answers: front.answers(),
+        shutdown: config.server.shutdown.then(CancellationToken::new),
         sealed: Mutex::default(),
         presence: Presence::new(shared),
         queued: tokio::sync::Notify::new(),

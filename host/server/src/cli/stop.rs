@@ -34,7 +34,26 @@ pub(super) fn signals() -> io::Result<impl Stream<Item = ()> + Unpin> {
     })))
 }
 
-/// Does the work until it is finished. After the first signal and `drain`, `stop` is cancelled; a second signal, or the end of the grace, drops the work.
+/// The same signals, where a call that asks for the end stands for the first of them. It never stands for the second: it asks
+/// for an end in order, also when one is under way.
+pub(super) fn or_asked(
+    signals: impl Stream<Item = ()> + Unpin,
+    asked: Option<CancellationToken>,
+) -> impl Stream<Item = ()> + Unpin {
+    Box::pin(stream::unfold((signals, asked), |(mut signals, asked)| async move {
+        let told = match asked {
+            Some(asked) => tokio::select! {
+                told = signals.next() => told,
+                () = asked.cancelled() => Some(()),
+            },
+            None => signals.next().await,
+        };
+        told.map(|()| ((), (signals, None)))
+    }))
+}
+
+/// Does the work until it is finished. After the first signal and `drain`, `stop` is cancelled; a second signal, or the end of
+/// the grace, drops the work.
 pub(super) async fn until_told(
     work: impl Future<Output = ()>,
     mut signals: impl Stream<Item = ()> + Unpin,
@@ -100,6 +119,36 @@ mod tests {
             until_told(pending(), told(2), &stop, ready(()), LONG).await,
             Ended::AtOnce
         );
+    }
+
+    #[tokio::test]
+    async fn a_call_that_asks_for_the_end_is_as_good_as_a_signal() {
+        let (stop, asked) = (CancellationToken::new(), CancellationToken::new());
+        let signals = or_asked(told(0), Some(asked.clone()));
+        let work = async {
+            asked.cancel();
+            stop.cancelled().await;
+        };
+        let ended = until_told(work, signals, &stop, ready(()), LONG).await;
+        assert_eq!(ended, Ended::Whole);
+        let later = Box::pin(stream::once(sleep(SHORT)).chain(stream::pending()));
+        let signals = or_asked(later, Some(asked));
+        let stop = CancellationToken::new();
+        let ended = until_told(pending(), signals, &stop, ready(()), LONG).await;
+        assert_eq!(ended, Ended::AtOnce, "a signal after it waits for nothing");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_asks_for_the_end_after_a_signal_hurries_nobody() {
+        let (stop, asked) = (CancellationToken::new(), CancellationToken::new());
+        let signals = or_asked(told(1), Some(asked.clone()));
+        let work = async {
+            stop.cancelled().await;
+            asked.cancel();
+            sleep(SHORT).await;
+        };
+        let ended = until_told(work, signals, &stop, ready(()), LONG).await;
+        assert_eq!(ended, Ended::Whole);
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use budstikke_settings::quantity::{size, time};
 use super::{Keystore, Secret};
+use budstikke_settings::quantity::{size, time};
 
 /// `[server]`
 #[derive(Debug, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Server {
     pub open: bool,
     /// What needs no login below `/manage`.
     pub manage_open: Vec<ManagePart>,
+    /// `POST /manage/shutdown` stops the process.
+    pub shutdown: bool,
     /// `/api/x/` is served as `/api/x`.
     pub allow_deprecated_trailing_slash: bool,
     /// `[[server.users]]`: who may call.
@@ -43,6 +45,7 @@ impl Default for Server {
             drain_time: Duration::ZERO,
             open: false,
             manage_open: Vec::new(),
+            shutdown: false,
             allow_deprecated_trailing_slash: false,
             users: Vec::new(),
             tls: None,
@@ -64,8 +67,8 @@ impl Server {
     }
 }
 
-/// The first segment of a path below `/manage` that may be opened to everybody: what monitoring asks, and nothing that
-/// changes or shows messages.
+/// The first segment of a path below `/manage` that may be opened to everybody: what monitoring and updaters ask, and nothing
+/// that changes or shows messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ManagePart {
@@ -73,6 +76,8 @@ pub enum ManagePart {
     Health,
     /// `/manage/info`
     Info,
+    /// `/manage/shutdown`, for updaters that cannot log in.
+    Shutdown,
 }
 
 impl ManagePart {
@@ -81,6 +86,7 @@ impl ManagePart {
         match self {
             Self::Health => "health",
             Self::Info => "info",
+            Self::Shutdown => "shutdown",
         }
     }
 }

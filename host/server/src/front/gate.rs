@@ -18,6 +18,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tokio::time::timeout;
 
+use super::answers::AnswerCounts;
 use super::credentials::{Given, given};
 use super::progress::Underway;
 use super::site::{Site, is_pre_flight};
@@ -48,6 +49,7 @@ pub(super) struct Gate {
     cuts_slashes: bool,
     headers: usize,
     header_bytes: usize,
+    answers: AnswerCounts,
 }
 
 impl Gate {
@@ -65,7 +67,13 @@ impl Gate {
             cuts_slashes: server.allow_deprecated_trailing_slash,
             headers: server.limits.headers,
             header_bytes: server.limits.header_bytes,
+            answers: AnswerCounts::default(),
         })
+    }
+
+    /// How calls of the API are answered, always up to date.
+    pub(super) fn answers(&self) -> AnswerCounts {
+        self.answers.clone()
     }
 
     /// The answer to a request: the API's, or why it does not get there.
@@ -79,6 +87,7 @@ impl Gate {
         if self.cuts_slashes {
             cut_slash(request.uri_mut());
         }
+        let uri = request.uri().clone();
         let (head, body) = request.into_parts();
         let mut response = match self.admit(&head, caller.address).await {
             Ok(()) => {
@@ -92,6 +101,7 @@ impl Gate {
             }
             Err(refusal) => refused(&refusal, &head, body).await,
         };
+        self.answers.add(uri.path(), response.status());
         if caller.secure {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HSTS);
         }

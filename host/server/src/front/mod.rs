@@ -1,10 +1,11 @@
 //! The front of the server: who may call, over which connections, and how much a caller may take.
 //!
 //! [`connection`] serves one connection; [`tls`] gives it its certificate; [`progress`] ends what takes too long. Each
-//! request passes the [`gate`], which keeps pages of other sites away ([`site`]) and asks [`users`] for the password that [`credentials`] reads. What gets through is the
-//! API's. Spec: messaging API, 1.2.
+//! request passes the [`gate`], which keeps pages of other sites away ([`site`]) and asks [`users`] for the password that
+//! [`credentials`] reads. What gets through is the API's; [`answers`] counts what it comes to. Spec: messaging API, 1.2.
 
 mod admin;
+mod answers;
 mod connection;
 mod credentials;
 mod failures;
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Server;
 pub use admin::AdminUsers;
+pub use answers::AnswerCounts;
 use connection::House;
 use gate::Gate;
 pub(crate) use password_hash::hashed;
@@ -96,6 +98,11 @@ impl Front {
     /// The certificate that callers meet.
     pub fn certificate(&self) -> ServerCertificate {
         self.tls.as_ref().map(|tls| tls.shown()).unwrap_or_default()
+    }
+
+    /// How calls of the API are answered, always up to date.
+    pub fn answers(&self) -> AnswerCounts {
+        self.gate.answers()
     }
 
     /// Serves until told to stop, then until every request that is under way is answered.

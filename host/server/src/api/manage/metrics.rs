@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::api::description::refusals::refusals;
 use crate::api::error::ApiResult;
+use crate::front::AnswerCounts;
 use crate::node::Node;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -29,15 +30,34 @@ refusals! {
 
 /// Counters of this node
 ///
-/// In the text format of Prometheus. Nothing while no address service is in use.
+/// In the text format of Prometheus: how calls below `/api` were answered since the start, and how questions to the address
+/// service ended while one is in use.
 #[utoipa::path(get, path = "/manage/prometheus", operation_id = "metrics", tag = "health",
     responses((status = 200, description = "The counters.", body = String, content_type = "text/plain"), ReadRefusals))]
 pub(in crate::api) async fn get(State(node): State<Arc<Node>>) -> ApiResult {
-    let text = node.registry.report().map(|report| text(&report)).unwrap_or_default();
+    let mut text = of_the_node(&node.answers);
+    if let Some(report) = node.registry.report() {
+        text.push_str(&of_the_registry(&report));
+    }
     Ok(([(CONTENT_TYPE, TEXT)], text).into_response())
 }
 
-fn text(report: &Value) -> String {
+fn of_the_node(answers: &AnswerCounts) -> String {
+    let mut text = String::from(
+        "# HELP budstikke_up Whether this node answers.\n\
+         # TYPE budstikke_up gauge\n\
+         budstikke_up 1\n\
+         # HELP budstikke_http_answers_total Answers to calls below /api by class of status, those that were refused included.\n\
+         # TYPE budstikke_http_answers_total counter\n",
+    );
+    for (class, count) in answers.by_class() {
+        // Writing to a text does not fail.
+        let _never = writeln!(text, "budstikke_http_answers_total{{status=\"{class}\"}} {count}");
+    }
+    text
+}
+
+fn of_the_registry(report: &Value) -> String {
     let mut text = String::from(
         "# HELP budstikke_registry_questions_total Questions to the address service by their outcome; a last good answer was \
          used after one that failed, or instead of it.\n\
@@ -45,7 +65,6 @@ fn text(report: &Value) -> String {
     );
     for (outcome, member) in OUTCOMES {
         let count = report.get(member).and_then(Value::as_u64).unwrap_or_default();
-        // Writing to a text does not fail.
         let _never = writeln!(
             text,
             "budstikke_registry_questions_total{{outcome=\"{outcome}\"}} {count}"
@@ -70,7 +89,7 @@ mod tests {
     fn each_outcome_is_counted_apart() {
         let report = json!({ "silentSince": "2026-03-02T00:00:00Z", "requests": 9, "fresh": 1, "failures": 2, "fromCache": 3,
             "lastAnswersUsed": 4 });
-        let text = text(&report);
+        let text = of_the_registry(&report);
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
             lines,

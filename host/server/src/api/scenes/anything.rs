@@ -41,6 +41,7 @@ const PATHS: [&str; 28] = [
     "/manage/given-up/{}",
     "/manage/nodes",
     "/manage/prometheus",
+    "/manage/shutdown",
     "/api/{}",
     "/{}",
 ];

@@ -37,6 +37,7 @@ mod granted;
 mod incoming;
 mod limits;
 mod lists;
+mod managing;
 mod operating;
 mod outgoing;
 mod pages;
@@ -70,7 +71,7 @@ use crate::adapters::Adapters;
 use crate::certificates::Checks;
 use crate::config;
 use crate::delivery::answer::facts_of;
-use crate::front::ServerCertificate;
+use crate::front::{AnswerCounts, ServerCertificate};
 use crate::node::Node;
 use crate::presence::Presence;
 use crate::registry::{Answer, Capability, Question, Record, Registry, RegistryError, Source, TomlRegistry};
@@ -207,6 +208,8 @@ impl House {
             webhooks: Webhooks::new(webhooks).unwrap(),
             limits,
             server_certificate: ServerCertificate::default(),
+            answers: AnswerCounts::default(),
+            shutdown: None,
             sealed: std::sync::Mutex::default(),
             presence: Presence::new(false),
             queued: Notify::new(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Server, ServerLimits, Tls};
+use crate::config::{ManagePart, Server, ServerLimits, Tls};
 
 /// Times from here; anything shorter would end honest connections.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -26,6 +26,10 @@ fn who(server: &Server, add: &mut impl FnMut(&[&str], String)) {
     if server.open && !server.users.is_empty() {
         let what = "true together with [[server.users]]: their passwords would not be asked for; remove one of the two";
         add(&["open"], what.into());
+    }
+    if !server.shutdown && server.manage_open.contains(&ManagePart::Shutdown) {
+        let what = "opens \"shutdown\", which is not there: set shutdown = true, or take it away here";
+        add(&["manage-open"], what.into());
     }
     for (index, user) in server.users.iter().enumerate() {
         let named = format!("user number {} ({})", index + 1, user.name.escape_debug());
@@ -97,5 +101,29 @@ fn limits(limits: &ServerLimits, add: &mut impl FnMut(&[&str], String)) {
             &["limits", "part-bytes"],
             "is more than request-bytes, which holds for the whole request".into(),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shutdown_is_opened_only_where_there_is_one() {
+        let problems = |shutdown: &str| {
+            let text = format!("open = true\nmanage-open = [\"health\", \"shutdown\"]\n{shutdown}");
+            let mut found = Vec::new();
+            sense(&toml::from_str(&text).unwrap(), |key, what| {
+                found.push(format!("{}: {what}", key.join(".")));
+            });
+            found
+        };
+        assert_eq!(problems("shutdown = true"), [""; 0]);
+        for off in ["", "shutdown = false"] {
+            assert_eq!(
+                problems(off),
+                ["manage-open: opens \"shutdown\", which is not there: set shutdown = true, or take it away here"]
+            );
+        }
     }
 }

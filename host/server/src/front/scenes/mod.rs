@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Front, Site};
+use super::{AnswerCounts, Front, Site};
 use crate::config::{Role, Secret, Server, User};
 
 /// How long a scene waits for what must come at once. Generous: the machine may be busy.
@@ -56,12 +56,13 @@ fn api() -> Router {
         .route("/api/messages/in/peek", get(async || "locked"))
         .route("/conversations", get(async || "page"))
         .route("/manage", get(async || "managed"))
-        .route("/manage/{*path}", get(async || "managed"))
+        .route("/manage/{*path}", get(async || "managed").post(async || "managed"))
 }
 
 /// A running front.
 struct Place {
     address: SocketAddr,
+    answers: AnswerCounts,
     stop: CancellationToken,
     served: JoinHandle<()>,
 }
@@ -77,6 +78,7 @@ impl Place {
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         Self {
             address,
+            answers: front.answers(),
             served: tokio::spawn(front.serve(listener, api(), stop.clone())),
             stop,
         }
@@ -84,6 +86,10 @@ impl Place {
 
     fn get(&self, path: &str) -> RequestBuilder {
         Client::new().get(format!("http://{}{path}", self.address))
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        Client::new().post(format!("http://{}{path}", self.address))
     }
 
     async fn connect(&self) -> TcpStream {

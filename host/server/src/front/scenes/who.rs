@@ -178,6 +178,83 @@ async fn an_open_server_asks_nobody_and_keeps_manage_shut() {
 }
 
 #[tokio::test]
+async fn only_an_operator_stops_the_server() {
+    let place = Place::new(&asking()).await;
+    let stop = || place.post("/manage/shutdown");
+    refused(stop(), StatusCode::UNAUTHORIZED, "InsufficientAuthenticationException").await;
+    let fagsystem = stop().basic_auth("sak", Some("hemmelig"));
+    refused(fagsystem, StatusCode::FORBIDDEN, "AccessDeniedException").await;
+    assert_eq!(status(stop().basic_auth("drift", Some("nøkkel"))).await, 200);
+    let place = Place::new(&open()).await;
+    let body = refused(
+        place.post("/manage/shutdown"),
+        StatusCode::FORBIDDEN,
+        "AccessDeniedException",
+    )
+    .await;
+    assert!(
+        body["message"].as_str().unwrap().contains("there are no users"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn who_cannot_log_in_stops_a_server_that_opens_that_but_no_page_of_another_site_does() {
+    for server in [asking(), open()] {
+        let server = Server {
+            manage_open: vec![ManagePart::Shutdown],
+            ..server
+        };
+        let place = Place::new(&server).await;
+        let stop = || place.post("/manage/shutdown");
+        assert_eq!(status(stop()).await, 200);
+        for (name, value) in [
+            ("origin", "https://example.com"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let body = refused(
+                stop().header(name, value),
+                StatusCode::FORBIDDEN,
+                "AccessDeniedException",
+            )
+            .await;
+            assert!(body["message"].as_str().unwrap().contains("another site"), "{body}");
+        }
+        let operator = stop().basic_auth("drift", Some("nøkkel"));
+        let foreign = operator.header("origin", "https://example.com");
+        refused(foreign, StatusCode::FORBIDDEN, "AccessDeniedException").await;
+        assert!(matches!(status(place.get("/manage/health")).await.as_u16(), 401 | 403));
+    }
+}
+
+#[tokio::test]
+async fn answers_below_api_are_counted_those_of_the_front_too() {
+    let place = Place::new(&Server {
+        manage_open: vec![ManagePart::Health],
+        allow_deprecated_trailing_slash: true,
+        ..asking()
+    })
+    .await;
+    let sak = |path: &str| place.get(path).basic_auth("sak", Some("hemmelig"));
+    for (request, expected) in [
+        (sak("/api/here"), 200),
+        (sak("/api/here/"), 200),
+        (sak("/api/nowhere"), 404),
+        (place.get("/api/here"), 401),
+        (place.get("/api/here").header("sec-fetch-site", "cross-site"), 403),
+        (place.get("/manage/health"), 200),
+        (sak("/manage/health"), 200),
+        (sak("/conversations"), 200),
+    ] {
+        assert_eq!(status(request).await, expected);
+    }
+    let counted: Vec<_> = place.answers.by_class().collect();
+    assert_eq!(counted, [("2xx", 2), ("3xx", 0), ("4xx", 3), ("5xx", 0)]);
+}
+
+#[tokio::test]
 async fn browsers_of_other_origins_are_sent_away() {
     let place = Place::new(&asking()).await;
     let pre_flight = || {

@@ -1,0 +1,196 @@
+//! Stopping, starting, and whether what was started is what answers. Spec: KOSMOS, 5 and 10; sharp edges 2 to 4.
+
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tokio::time::{Instant, sleep};
+
+use crate::actuator::{Actuator, Health};
+use crate::config::{Launch, Shutdown};
+use crate::fail_point;
+use crate::process::{self, Ended, MARK, Process};
+use crate::target::{Component, Program};
+use crate::version::same;
+
+/// Bytes of a log that are shown.
+const SHOWN: u64 = 256 << 10;
+
+/// It does not stop, or does not start. Says why, and what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LaunchError(pub String);
+
+/// Stops what runs. `process`: what it is, when that is known. An error says that it still runs: nothing may be started on top of it.
+pub async fn stop(actuator: &Actuator, process: Option<Process>, settings: &Shutdown) -> Result<(), LaunchError> {
+    let alive = || process.is_some_and(Process::is_alive);
+    if !alive() && actuator.health().await == Health::Gone {
+        return Ok(());
+    }
+    match actuator.shut_down().await {
+        Ok(()) => {
+            for _ in 0..settings.retries {
+                sleep(settings.poll).await;
+                if is_away(&actuator.health().await) {
+                    break;
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the request to stop was not accepted"),
+    }
+    if let Some(process) = process {
+        // It answers no more long before it has let go of its database.
+        if process.ends_within(settings.grace).await {
+            return Ok(());
+        }
+        tracing::warn!(pid = process.pid, "still runs after the request to stop");
+        return match process.end(settings.grace).await {
+            Ended::Yes | Ended::Killed => Ok(()),
+            Ended::No => Err(LaunchError(format!("process {} cannot be ended", process.pid))),
+        };
+    }
+    let health = actuator.health().await;
+    if is_away(&health) {
+        Ok(())
+    } else {
+        Err(LaunchError(format!(
+            "Shutdown failed! What answers at {} {health}, and was not started by us: stop it, and see that nothing else starts it",
+            actuator.root()
+        )))
+    }
+}
+
+/// Nobody answers any more; whoever is there and is only slow does.
+fn is_away(health: &Health) -> bool {
+    match health {
+        Health::Gone => true,
+        Health::Silent(words) => !words.contains("timed out"),
+        Health::Up | Health::Unwell(_) => false,
+    }
+}
+
+/// Starts a program that outlives us, with a mark in its environment. What it prints goes to a file.
+pub fn spawn(program: &Program, mark: &str, log: &Path) -> io::Result<Process> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let printed = fs::OpenOptions::new().create(true).append(true).open(log)?;
+    let mut command = Command::new(&program.program);
+    command
+        .args(&program.arguments)
+        .current_dir(&program.folder)
+        .stdin(Stdio::null())
+        .stdout(printed.try_clone()?)
+        .stderr(printed)
+        // What is sent to our group, as Ctrl-C is, is not meant for it.
+        .process_group(0);
+    for (name, _) in std::env::vars_os() {
+        let small = name.to_string_lossy().to_lowercase();
+        if program.removed.iter().any(|prefix| small.starts_with(prefix)) || small.starts_with("budstikke_fail_") {
+            command.env_remove(name);
+        }
+    }
+    command.env(MARK, mark);
+    let child = command
+        .spawn()
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.program.display())))?;
+    fail_point::reached("after-spawn");
+    let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+    // When it has ended already there is nothing to find, and the judgement says so.
+    Ok(Process::of(pid).unwrap_or(Process { pid, began: 0 }))
+}
+
+/// Waits until what was started is ready: it runs, is well, and answers with its version.
+pub async fn judge(
+    actuator: &Actuator,
+    version: &str,
+    process: Process,
+    settings: &Launch,
+) -> Result<(), LaunchError> {
+    let deadline = Instant::now() + settings.time;
+    let mut seen;
+    loop {
+        sleep(settings.poll).await;
+        let health = actuator.health().await;
+        seen = health.to_string();
+        if health == Health::Up {
+            match actuator.version().await {
+                Ok(answers) if same(&answers, version) && process.is_alive() => return Ok(()),
+                Ok(answers) if same(&answers, version) => {}
+                Ok(answers) => seen = format!("version {answers} answers at {}, not {version}", actuator.root()),
+                Err(error) => seen = error.to_string(),
+            }
+        }
+        if !process.is_alive() {
+            return Err(LaunchError(format!("Application failed during startup! It has ended ({seen})")));
+        }
+        if Instant::now() >= deadline {
+            return Err(LaunchError(format!(
+                "was not ready after {} s: {seen}",
+                settings.time.as_secs_f32()
+            )));
+        }
+    }
+}
+
+/// Puts a component in its place, whole: beside it, synced, then renamed over it.
+pub fn put(component: &Component) -> io::Result<()> {
+    let name = component.place.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = component.place.with_file_name(format!(".{name}.new"));
+    fs::copy(&component.file, &fresh)?;
+    fs::File::open(&fresh)?.sync_all()?;
+    fs::rename(&fresh, &component.place)?;
+    crate::download::sync_folder(&component.place)
+}
+
+/// The present state of an adapter: the digest of its component, or why it is not to be had.
+pub async fn adapter(actuator: &Actuator, name: &str) -> Result<String, LaunchError> {
+    let health = actuator.health_in_full().await.unwrap_or_default();
+    let state = &health["components"]["adapters"]["details"][name];
+    if let Some(refused) = state["refused"].as_str() {
+        return Err(LaunchError(format!("adapter {name}: {refused}")));
+    }
+    if state["status"] != "UP" {
+        return Err(LaunchError(format!("adapter {name} is {}", state["state"].as_str().unwrap_or("not there"))));
+    }
+    let info = actuator.info().await.map_err(|error| LaunchError(error.to_string()))?;
+    let adapters = info["adapters"].as_array().into_iter().flatten();
+    let digest = adapters.filter(|adapter| adapter["name"] == name).find_map(|adapter| adapter["digest"].as_str());
+    let digest = digest.ok_or_else(|| LaunchError(format!("adapter {name} is not there")))?;
+    Ok(digest.trim_start_matches("sha256:").to_owned())
+}
+
+/// Waits until an adapter runs from a component with this digest.
+pub async fn judge_component(
+    actuator: &Actuator,
+    name: &str,
+    digest: &str,
+    settings: &Launch,
+) -> Result<(), LaunchError> {
+    let deadline = Instant::now() + settings.time;
+    loop {
+        sleep(settings.poll).await;
+        let seen = match adapter(actuator, name).await {
+            Ok(found) if found == digest => return Ok(()),
+            Ok(_) => format!("adapter {name} still runs from another file"),
+            // A component that is refused now will be refused later.
+            Err(error) if error.0.contains("component") || error.0.contains("import") => return Err(error),
+            Err(error) => error.0,
+        };
+        if Instant::now() >= deadline {
+            return Err(LaunchError(format!("was not ready after {} s: {seen}", settings.time.as_secs_f32())));
+        }
+    }
+}
+
+/// What a start has printed, without numbers of persons.
+pub fn printed(log: &Path) -> String {
+    process::tail(log, SHOWN).map_or_else(|error| error.to_string(), |text| crate::organisation::without_persons(&text))
+}
+
+/// The file that a start prints into.
+pub fn log_file(state: &Path, version: &str) -> PathBuf {
+    state.join("logs").join(format!("{version}.log"))
+}

@@ -1,0 +1,140 @@
+//! One adapter of a running integrasjonspunkt: a component that is put into its plugin folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use budstikke_runtime::policy::Candidate;
+
+use super::release::Signed;
+use super::{Common, Component, Target, Way};
+use crate::actuator::Actuator;
+use crate::config::{Config, Plugin, Shutdown};
+use crate::download::{self, Progress};
+use crate::journal;
+use crate::markers::Markers;
+use crate::trust::{Untrusted, digest};
+use crate::version::is_harmless;
+
+pub(super) struct Adapter {
+    common: Common,
+    settings: Plugin,
+    releases: PathBuf,
+    signed: Signed,
+}
+
+impl Adapter {
+    pub(super) fn new(config: &Config, name: &str, plugin: &Plugin, state: &Path) -> Result<Self, String> {
+        let releases = state.join("releases");
+        fs::create_dir_all(&releases).map_err(|error| format!("{}: {error}", releases.display()))?;
+        download::sweep(&releases);
+        let file = plugin.file.clone().unwrap_or_else(|| format!("{}-{{version}}.wasm", plugin.product));
+        Ok(Self {
+            common: Common {
+                name: name.to_owned(),
+                actuator: Actuator::new(&plugin.management).map_err(|error| error.to_string())?,
+                launch: plugin.launch.clone(),
+                shutdown: Shutdown::default(),
+                blocklist: plugin.blocklist.clone(),
+                soak: plugin.soak.clone(),
+                keep_alive: false,
+                markers: Markers::new(&releases, &format!("{}-", plugin.product)),
+            },
+            signed: Signed::new(
+                &plugin.repository,
+                &plugin.download,
+                state,
+                &plugin.product,
+                file,
+                config.environment,
+            )?,
+            settings: plugin.clone(),
+            releases,
+        })
+    }
+
+    fn place(&self, version: &str) -> PathBuf {
+        self.releases.join(self.signed.name(version))
+    }
+
+    fn in_folder(&self) -> PathBuf {
+        self.settings.folder.join(&self.settings.component)
+    }
+
+    /// The digest of a file that was put into the folder by somebody else, and kept to be put back.
+    fn kept(&self, version: &str) -> PathBuf {
+        self.releases.join(format!("{}.kept", self.signed.name(version)))
+    }
+}
+
+#[async_trait]
+impl Target for Adapter {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// The version of the file that lies there, when the metadata know it; else what the adapter says of itself.
+    async fn current(&self) -> Option<String> {
+        let place = self.in_folder();
+        let sum = tokio::task::spawn_blocking(move || digest::sha256(&place)).await.ok()?.ok()?;
+        if let Some(version) = self.signed.version_of(&sum).await {
+            return Some(version);
+        }
+        let info = self.common.actuator.info().await.ok()?;
+        let adapters = info["adapters"].as_array()?;
+        let adapter = adapters.iter().find(|adapter| adapter["name"] == self.settings.adapter.as_str())?;
+        let version = adapter["version"].as_str()?;
+        is_harmless(version).then(|| version.to_owned())
+    }
+
+    async fn approved(&self) -> Result<Vec<Candidate>, String> {
+        self.signed.approved().await
+    }
+
+    fn file_name(&self, version: &str) -> String {
+        self.signed.name(version)
+    }
+
+    fn has(&self, version: &str) -> bool {
+        is_harmless(version) && self.place(version).is_file()
+    }
+
+    async fn fetch(&self, version: &str, progress: &Progress<'_>) -> Result<(), Untrusted> {
+        self.signed.fetch(version, &self.place(version), progress).await
+    }
+
+    async fn verify(&self, version: &str) -> Result<(), Untrusted> {
+        let place = self.place(version);
+        match fs::read_to_string(self.kept(version)) {
+            Ok(kept) => {
+                let sum = digest::sha256(&place).map_err(|error| Untrusted::new(format!("{}: {error}", place.display())))?;
+                if hex::decode(kept.trim()).is_ok_and(|kept| digest::same(&kept, &sum)) {
+                    return Ok(());
+                }
+                Err(Untrusted::new(format!("{} is not the file that was kept", place.display())))
+            }
+            Err(_) => self.signed.verify(version, &place).await,
+        }
+    }
+
+    fn way(&self, version: &str) -> Way {
+        Way::Component(Component {
+            file: self.place(version),
+            place: self.in_folder(),
+            adapter: self.settings.adapter.clone(),
+        })
+    }
+
+    /// What an operator put there was wanted: it is kept with its digest, and can be put back as it was.
+    async fn keep_present(&self, version: &str) -> Result<(), String> {
+        let (present, place) = (self.in_folder(), self.place(version));
+        if self.has(version) && self.verify(version).await.is_ok() {
+            return Ok(());
+        }
+        let failed = |error: std::io::Error| format!("{}: {error}", place.display());
+        let bytes = fs::read(&present).map_err(|error| format!("{}: {error}", present.display()))?;
+        journal::write(&place, &bytes).map_err(failed)?;
+        let sum = digest::sha256(&place).map_err(failed)?;
+        journal::write(&self.kept(version), hex::encode(sum).as_bytes()).map_err(failed)
+    }
+}
