@@ -37,7 +37,7 @@ pub(crate) const DEMO: [Need; 3] = [
 ];
 
 /// The referees of the tests.
-pub(crate) const TESTS: [Need; 11] = [
+pub(crate) const TESTS: [Need; 12] = [
     debian("cc", "--version", "gcc"),
     debian("make", "--version", "make"),
     debian("openssl", "version", "openssl"),
@@ -57,6 +57,7 @@ pub(crate) const TESTS: [Need; 11] = [
     debian("xmllint", "--version", "libxml2-utils"),
     debian("jq", "--version", "jq"),
     debian("faketime", "--version", "faketime"),
+    debian("gpg", "--version", "gnupg"),
 ];
 
 /// libFuzzer is C++.

@@ -88,7 +88,10 @@ impl Actuator {
     }
 
     async fn json(&self, response: Response) -> Result<Value, HttpError> {
-        let body = response.bytes().await.map_err(|error| HttpError(told(&error.without_url())))?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| HttpError(told(&error.without_url())))?;
         if body.len() > SIZE {
             return Err(HttpError(format!("the answer is longer than {SIZE} bytes")));
         }
@@ -121,7 +124,11 @@ impl Actuator {
             Ok(response) => response,
             Err(error) => {
                 let words = told(&error.without_url());
-                return if words.contains("onnection refused") { Health::Gone } else { Health::Silent(words) };
+                return if words.contains("onnection refused") {
+                    Health::Gone
+                } else {
+                    Health::Silent(words)
+                };
             }
         };
         let status = response.status();
@@ -181,5 +188,9 @@ fn parts(answer: &Value) -> String {
         .filter(|(_, part)| part["status"].as_str().is_some_and(|status| status != "UP"))
         .map(|(name, _)| name.as_str())
         .collect();
-    if down.is_empty() { String::new() } else { format!(" ({})", down.join(", ")) }
+    if down.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", down.join(", "))
+    }
 }

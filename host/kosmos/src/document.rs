@@ -55,7 +55,11 @@ pub fn versions(text: &str, product: &str, environment: Environment) -> Result<V
     };
     let entry = products.get(product).ok_or_else(missing)?;
     let mut entry = Product::deserialize(entry).map_err(|error| unreadable(error.to_string()))?;
-    let found = entry.environments.remove(environment.name()).flatten().ok_or_else(missing)?;
+    let found = entry
+        .environments
+        .remove(environment.name())
+        .flatten()
+        .ok_or_else(missing)?;
     let tidy = |version: Option<String>| match version.map(|version| version.trim().to_owned()) {
         Some(version) if version.is_empty() => Ok(None),
         Some(version) if !is_harmless(&version) => Err(DocumentError::Harmful),
@@ -101,7 +105,12 @@ other: 7
             told,
             "the list of versions has nothing for integrasjonspunkt in the environment dev"
         );
-        assert!(versions(LIST, "dpo", Environment::Dev).unwrap_err().to_string().contains("dpo"));
+        assert!(
+            versions(LIST, "dpo", Environment::Dev)
+                .unwrap_err()
+                .to_string()
+                .contains("dpo")
+        );
         assert!(matches!(
             versions(LIST, "other", Environment::Dev),
             Err(DocumentError::Unreadable(_))
@@ -110,7 +119,13 @@ other: 7
 
     #[test]
     fn what_is_no_list_is_refused() {
-        for bad in ["", "- a\n- b\n", "integrasjonspunkt: [", "<html>\n  <body>404</body>", "a: &a [*a]"] {
+        for bad in [
+            "",
+            "- a\n- b\n",
+            "integrasjonspunkt: [",
+            "<html>\n  <body>404</body>",
+            "a: &a [*a]",
+        ] {
             assert!(versions(bad, "integrasjonspunkt", Environment::Dev).is_err(), "{bad}");
         }
         let harmful = "integrasjonspunkt: { environments: { dev: { latest: ../../x } } }";

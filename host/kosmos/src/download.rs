@@ -65,7 +65,11 @@ pub async fn fetch(
         )));
     }
     let chunks = stream::unfold(response, |mut response| async {
-        let chunk = response.chunk().await.map_err(|error| HttpError(told(&error.without_url()))).transpose()?;
+        let chunk = response
+            .chunk()
+            .await
+            .map_err(|error| HttpError(told(&error.without_url())))
+            .transpose()?;
         Some((chunk, response))
     });
     write(Box::pin(chunks), length, name, limits, progress)

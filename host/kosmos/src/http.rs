@@ -56,7 +56,10 @@ pub fn management_client(management: &Management) -> Result<Client, HttpError> {
 pub fn download_client(download: &Download) -> Result<Client, HttpError> {
     let policy = Policy::custom(|attempt| {
         let downgrade = attempt.url().scheme() != "https"
-            && attempt.previous().last().is_some_and(|before| before.scheme() == "https");
+            && attempt
+                .previous()
+                .last()
+                .is_some_and(|before| before.scheme() == "https");
         if downgrade {
             attempt.error("a redirect from https to http is not followed")
         } else if attempt.previous().len() > REDIRECTS {
@@ -77,7 +80,11 @@ pub fn download_client(download: &Download) -> Result<Client, HttpError> {
 pub async fn get(client: &Client, url: &str) -> Result<Response, HttpError> {
     let url = Url::parse(url).map_err(|error| HttpError(format!("{url}: {error}")))?;
     let named = |words: String| HttpError(format!("{url}: {words}"));
-    let response = client.get(url.clone()).send().await.map_err(|error| named(told(&error.without_url())))?;
+    let response = client
+        .get(url.clone())
+        .send()
+        .await
+        .map_err(|error| named(told(&error.without_url())))?;
     let status = response.status();
     if status.is_success() {
         Ok(response)

@@ -164,7 +164,9 @@ impl Journal {
     /// Changes it. What cannot be written, as on a full disk, holds all the same until the process ends: going back must not wait for a disk.
     pub fn change(&mut self, change: impl FnOnce(&mut State)) {
         change(&mut self.state);
-        let written = serde_json::to_vec_pretty(&self.state).map_err(io::Error::other).and_then(|bytes| write(&self.path, &bytes));
+        let written = serde_json::to_vec_pretty(&self.state)
+            .map_err(io::Error::other)
+            .and_then(|bytes| write(&self.path, &bytes));
         if let Err(error) = written {
             tracing::error!(path = %self.path.display(), %error, "the journal cannot be written; going on without");
         }

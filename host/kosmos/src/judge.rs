@@ -179,7 +179,9 @@ impl Records {
     /// Keeps one, and removes the oldest when there are many.
     pub fn keep(&self, record: &Record) {
         let path = self.0.join(format!("{}.json", record.id));
-        let written = serde_json::to_vec_pretty(record).map_err(std::io::Error::other).and_then(|bytes| journal::write(&path, &bytes));
+        let written = serde_json::to_vec_pretty(record)
+            .map_err(std::io::Error::other)
+            .and_then(|bytes| journal::write(&path, &bytes));
         if let Err(error) = written {
             tracing::error!(path = %path.display(), %error, "a decision cannot be kept");
         }

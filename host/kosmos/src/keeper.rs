@@ -145,10 +145,18 @@ impl Keeper {
         self.say("step 1 of 7: finding the current version");
         let answered = self.target.current().await;
         let state = self.journal.state();
-        let current = answered.or_else(|| state.installed.clone()).or_else(|| state.good.clone());
+        let current = answered
+            .or_else(|| state.installed.clone())
+            .or_else(|| state.good.clone());
         // As it is written on disk, `v` included.
         let known = [&state.installed, &state.good].into_iter().flatten();
-        let current = current.map(|version| known.clone().find(|known| same(known, &version)).cloned().unwrap_or(version));
+        let current = current.map(|version| {
+            known
+                .clone()
+                .find(|known| same(known, &version))
+                .cloned()
+                .unwrap_or(version)
+        });
         let health = self.target.common().actuator.health().await;
         self.say(&format!(
             "the current version is {}, and {health}",
@@ -169,7 +177,8 @@ impl Keeper {
         let mut candidates = found.approved.clone().unwrap_or_default();
         for candidate in &mut candidates {
             let mut first = seconds(now);
-            self.journal.change(|state| first = state.first_seen(&candidate.version, first));
+            self.journal
+                .change(|state| first = state.first_seen(&candidate.version, first));
             candidate.released.get_or_insert(first);
         }
         let state = self.journal.state();
@@ -184,7 +193,11 @@ impl Keeper {
             }
         }
         let common = self.target.common();
-        let blocked = if common.blocklist.enabled { common.markers.blocked(now) } else { Vec::new() };
+        let blocked = if common.blocklist.enabled {
+            common.markers.blocked(now)
+        } else {
+            Vec::new()
+        };
         let situation = Situation {
             target: common.name.clone(),
             organisation: config.organisation.number.clone(),
@@ -218,7 +231,10 @@ impl Keeper {
     /// Goes on with a change that was interrupted.
     pub async fn resume(&mut self) -> Option<Report> {
         let change = self.journal.state().change.clone()?;
-        self.say(&format!("going on with the change to {}, which was interrupted", change.to));
+        self.say(&format!(
+            "going on with the change to {}, which was interrupted",
+            change.to
+        ));
         Some(self.drive().await)
     }
 
@@ -278,10 +294,17 @@ impl Keeper {
                 if found.current.as_ref().is_some_and(|current| same(current, &version)) {
                     return self.keep_running(&found).await;
                 }
-                let offered = record.situation.candidates.iter().any(|candidate| candidate.version == version);
+                let offered = record
+                    .situation
+                    .candidates
+                    .iter()
+                    .any(|candidate| candidate.version == version);
                 if !offered {
                     let running = self.keep_running(&found).await;
-                    return Report::bad(format!("{version} was decided, and is not among the candidates; {}", running.text));
+                    return Report::bad(format!(
+                        "{version} was decided, and is not among the candidates; {}",
+                        running.text
+                    ));
                 }
                 let fetched = self.bring(&version).await;
                 match fetched {
@@ -355,7 +378,11 @@ impl Keeper {
         let state = self.journal.state();
         let marker = self.target.common().markers.allowed();
         let known = [&found.current, &state.good, &marker, &state.previous];
-        let version = known.into_iter().flatten().find(|version| self.target.has(version)).cloned();
+        let version = known
+            .into_iter()
+            .flatten()
+            .find(|version| self.target.has(version))
+            .cloned();
         match version {
             Some(version) if matches!(self.target.way(&version), Way::Program(_)) => {
                 let from = self.journal.state().good.clone().filter(|good| !same(good, &version));
@@ -443,10 +470,13 @@ impl Keeper {
             return Some(child.process);
         }
         // Started by somebody else, such as the Java KOSMOS before us.
-        versions.iter().flatten().find_map(|version| match self.target.way(version) {
-            Way::Program(program) => process::running(&program.file),
-            Way::Component(_) => None,
-        })
+        versions
+            .iter()
+            .flatten()
+            .find_map(|version| match self.target.way(version) {
+                Way::Program(program) => process::running(&program.file),
+                Way::Component(_) => None,
+            })
     }
 
     async fn stopping(&mut self, change: &Change) -> Option<Report> {
@@ -468,7 +498,11 @@ impl Keeper {
         }
         fail_point::reached("stopped");
         self.journal.change(|state| state.child = None);
-        self.stage(if change.backup.is_some() { Stage::BackingUp } else { Stage::Starting });
+        self.stage(if change.backup.is_some() {
+            Stage::BackingUp
+        } else {
+            Stage::Starting
+        });
         None
     }
 
@@ -586,7 +620,12 @@ impl Keeper {
 
     /// What a start has printed; without a process, what there is to say.
     fn log_of(&self, version: &str, judged: &Result<(), String>) -> String {
-        let started = self.journal.state().child.as_ref().filter(|child| child.version == version);
+        let started = self
+            .journal
+            .state()
+            .child
+            .as_ref()
+            .filter(|child| child.version == version);
         let said = || judged.as_ref().err().cloned().unwrap_or_default();
         let Some(child) = started else { return said() };
         let printed = launch::printed(&child.log);
@@ -623,7 +662,10 @@ impl Keeper {
 
     async fn going_back(&mut self, change: &Change) -> Report {
         fail_point::reached("going-back");
-        let failure = change.failure.clone().unwrap_or_else(|| "it was to be taken back".into());
+        let failure = change
+            .failure
+            .clone()
+            .unwrap_or_else(|| "it was to be taken back".into());
         self.say(&format!("going back from {}: {failure}", change.to));
         let came_back = self.put_back(change).await;
         let now = seconds(Timestamp::now());
@@ -646,7 +688,10 @@ impl Keeper {
             Err((reason, log)) => {
                 let from = change.from.clone().unwrap_or_default();
                 self.tell(Event::Rollback, false, &from, &reason, log);
-                Report::bad(format!("{}: {failure}; and {from} does not come back: {reason}", change.to))
+                Report::bad(format!(
+                    "{}: {failure}; and {from} does not come back: {reason}",
+                    change.to
+                ))
             }
         }
     }
@@ -659,10 +704,16 @@ impl Keeper {
             let new = self.process(&[Some(&change.to)]);
             let common = self.target.common();
             if change.started {
-                launch::stop(&common.actuator, new, &common.shutdown).await.map_err(|error| bare(error.0))?;
+                launch::stop(&common.actuator, new, &common.shutdown)
+                    .await
+                    .map_err(|error| bare(error.0))?;
             }
         }
-        let Some(from) = change.from.clone().filter(|from| self.target.has(from) && *from != change.to) else {
+        let Some(from) = change
+            .from
+            .clone()
+            .filter(|from| self.target.has(from) && *from != change.to)
+        else {
             return Ok(None);
         };
         if let Some(backup) = change.backup.as_ref().filter(|_| change.started) {
@@ -671,7 +722,10 @@ impl Keeper {
                 tracing::error!(error, "the copy of the store cannot be put back");
             }
         }
-        self.target.verify(&from).await.map_err(|error| bare(error.to_string()))?;
+        self.target
+            .verify(&from)
+            .await
+            .map_err(|error| bare(error.to_string()))?;
         let judged = self.start(&from, &format!("{}-back", change.mark)).await;
         let log = self.log_of(&from, &judged);
         judged.map(|()| Some(log.clone())).map_err(|reason| (reason, log))
@@ -694,7 +748,8 @@ impl Keeper {
     pub async fn look(&mut self) -> Option<Due> {
         let now = Timestamp::now();
         if let Some(change) = self.journal.state().change.clone() {
-            let poll = SignedDuration::try_from(self.target.common().soak.poll).unwrap_or(SignedDuration::from_secs(10));
+            let poll =
+                SignedDuration::try_from(self.target.common().soak.poll).unwrap_or(SignedDuration::from_secs(10));
             // A clock that was set back must not stop the looks.
             let lately = self.looked.is_some_and(|at| now >= at && now.duration_since(at) < poll);
             if lately {
@@ -735,7 +790,12 @@ impl Keeper {
             return Some(self.drive().await);
         }
         let looped = self.target.common().soak.loop_back.is_none()
-            || self.journal.state().change.as_ref().is_some_and(|change| change.looped_back);
+            || self
+                .journal
+                .state()
+                .change
+                .as_ref()
+                .is_some_and(|change| change.looped_back);
         if seconds(now) >= change.until && looped {
             let report = self.commit(change);
             self.say(&report.text);
@@ -749,14 +809,21 @@ impl Keeper {
         let (actuator, settings) = (common.actuator.clone(), common.soak.clone());
         let well = match self.target.way(&change.to) {
             Way::Program(_) => {
-                let alive = self.journal.state().child.as_ref().is_some_and(|child| child.process.is_alive());
+                let alive = self
+                    .journal
+                    .state()
+                    .child
+                    .as_ref()
+                    .is_some_and(|child| child.process.is_alive());
                 if !alive {
                     return Err("it has ended".into());
                 }
                 soak::well(&actuator).await
             }
             Way::Component(component) => {
-                let wanted = digest::sha256(&component.file).map(hex::encode).map_err(|error| error.to_string())?;
+                let wanted = digest::sha256(&component.file)
+                    .map(hex::encode)
+                    .map_err(|error| error.to_string())?;
                 match launch::adapter(&actuator, &component.adapter).await {
                     Ok(found) if found == wanted => Ok(()),
                     Ok(_) => return Err("the integrasjonspunkt went back to another file by itself".into()),
@@ -776,7 +843,11 @@ impl Keeper {
             });
         }
         if let Err(reason) = well {
-            return if unwell >= settings.failures { Err(reason) } else { Ok(()) };
+            return if unwell >= settings.failures {
+                Err(reason)
+            } else {
+                Ok(())
+            };
         }
         if let Some(errors) = &settings.errors
             && let Some(rate) = soak::error_rate(&actuator, errors).await

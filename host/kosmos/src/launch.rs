@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -15,6 +16,8 @@ use crate::process::{self, Ended, MARK, Process};
 use crate::target::{Component, Program};
 use crate::version::same;
 
+/// How long an integrasjonspunkt may take to look at a file that was put into its folder.
+const REFUSED: Duration = Duration::from_secs(12);
 /// Bytes of a log that are shown.
 const SHOWN: u64 = 256 << 10;
 
@@ -29,7 +32,8 @@ pub async fn stop(actuator: &Actuator, process: Option<Process>, settings: &Shut
     if !alive() && actuator.health().await == Health::Gone {
         return Ok(());
     }
-    match actuator.shut_down().await {
+    let accepted = actuator.shut_down().await;
+    match &accepted {
         Ok(()) => {
             for _ in 0..settings.retries {
                 sleep(settings.poll).await;
@@ -41,8 +45,8 @@ pub async fn stop(actuator: &Actuator, process: Option<Process>, settings: &Shut
         Err(error) => tracing::warn!(%error, "the request to stop was not accepted"),
     }
     if let Some(process) = process {
-        // It answers no more long before it has let go of its database.
-        if process.ends_within(settings.grace).await {
+        // It answers no more long before it has let go of its database. One that was not asked is not waited for.
+        if accepted.is_ok() && process.ends_within(settings.grace).await {
             return Ok(());
         }
         tracing::warn!(pid = process.pid, "still runs after the request to stop");
@@ -103,12 +107,7 @@ pub fn spawn(program: &Program, mark: &str, log: &Path) -> io::Result<Process> {
 }
 
 /// Waits until what was started is ready: it runs, is well, and answers with its version.
-pub async fn judge(
-    actuator: &Actuator,
-    version: &str,
-    process: Process,
-    settings: &Launch,
-) -> Result<(), LaunchError> {
+pub async fn judge(actuator: &Actuator, version: &str, process: Process, settings: &Launch) -> Result<(), LaunchError> {
     let deadline = Instant::now() + settings.time;
     let mut seen;
     loop {
@@ -124,7 +123,9 @@ pub async fn judge(
             }
         }
         if !process.is_alive() {
-            return Err(LaunchError(format!("Application failed during startup! It has ended ({seen})")));
+            return Err(LaunchError(format!(
+                "Application failed during startup! It has ended ({seen})"
+            )));
         }
         if Instant::now() >= deadline {
             return Err(LaunchError(format!(
@@ -150,14 +151,19 @@ pub async fn adapter(actuator: &Actuator, name: &str) -> Result<String, LaunchEr
     let health = actuator.health_in_full().await.unwrap_or_default();
     let state = &health["components"]["adapters"]["details"][name];
     if let Some(refused) = state["refused"].as_str() {
-        return Err(LaunchError(format!("adapter {name}: {refused}")));
+        return Err(LaunchError(format!("adapter {name} is refused: {refused}")));
     }
     if state["status"] != "UP" {
-        return Err(LaunchError(format!("adapter {name} is {}", state["state"].as_str().unwrap_or("not there"))));
+        return Err(LaunchError(format!(
+            "adapter {name} is {}",
+            state["state"].as_str().unwrap_or("not there")
+        )));
     }
     let info = actuator.info().await.map_err(|error| LaunchError(error.to_string()))?;
     let adapters = info["adapters"].as_array().into_iter().flatten();
-    let digest = adapters.filter(|adapter| adapter["name"] == name).find_map(|adapter| adapter["digest"].as_str());
+    let digest = adapters
+        .filter(|adapter| adapter["name"] == name)
+        .find_map(|adapter| adapter["digest"].as_str());
     let digest = digest.ok_or_else(|| LaunchError(format!("adapter {name} is not there")))?;
     Ok(digest.trim_start_matches("sha256:").to_owned())
 }
@@ -170,24 +176,31 @@ pub async fn judge_component(
     settings: &Launch,
 ) -> Result<(), LaunchError> {
     let deadline = Instant::now() + settings.time;
+    // What is refused stays refused; but a refusal that is seen at first can be that of the file before.
+    let refused = Instant::now() + settings.time.min(REFUSED);
     loop {
         sleep(settings.poll).await;
         let seen = match adapter(actuator, name).await {
             Ok(found) if found == digest => return Ok(()),
             Ok(_) => format!("adapter {name} still runs from another file"),
-            // A component that is refused now will be refused later.
-            Err(error) if error.0.contains("component") || error.0.contains("import") => return Err(error),
+            Err(error) if error.0.contains("refused") && Instant::now() >= refused => return Err(error),
             Err(error) => error.0,
         };
         if Instant::now() >= deadline {
-            return Err(LaunchError(format!("was not ready after {} s: {seen}", settings.time.as_secs_f32())));
+            return Err(LaunchError(format!(
+                "was not ready after {} s: {seen}",
+                settings.time.as_secs_f32()
+            )));
         }
     }
 }
 
 /// What a start has printed, without numbers of persons.
 pub fn printed(log: &Path) -> String {
-    process::tail(log, SHOWN).map_or_else(|error| error.to_string(), |text| crate::organisation::without_persons(&text))
+    process::tail(log, SHOWN).map_or_else(
+        |error| error.to_string(),
+        |text| crate::organisation::without_persons(&text),
+    )
 }
 
 /// The file that a start prints into.

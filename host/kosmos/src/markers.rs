@@ -149,7 +149,11 @@ mod tests {
         }
 
         fn blocked(&self) -> Vec<String> {
-            self.markers.blocked(self.now).into_iter().map(|blocked| blocked.version).collect()
+            self.markers
+                .blocked(self.now)
+                .into_iter()
+                .map(|blocked| blocked.version)
+                .collect()
         }
 
         fn has(&self, name: &str) -> bool {

@@ -115,10 +115,15 @@ pub fn marked(mark: &str) -> Option<Process> {
     let wanted = format!("{MARK}={mark}");
     let is = |pid: &i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|line| line == wanted.as_bytes())
+        environment
+            .split(|byte| *byte == 0)
+            .any(|line| line == wanted.as_bytes())
     };
     // What it has started in turn has the mark too; the eldest is the one.
-    all().filter(is).filter_map(Process::of).min_by_key(|process| process.began)
+    all()
+        .filter(is)
+        .filter_map(Process::of)
+        .min_by_key(|process| process.began)
 }
 
 /// A process that has a file among its arguments, or is it: an integrasjonspunkt that somebody else has started from it.
@@ -130,9 +135,15 @@ pub fn running(file: &Path) -> Option<Process> {
         let mut arguments = line.split(|byte| *byte == 0);
         program.is_ok_and(|program| program == file)
             || (arguments.any(|argument| argument == b"-jar")
-                && arguments.next().is_some_and(|jar| jar == file.as_os_str().as_encoded_bytes()))
+                && arguments
+                    .next()
+                    .is_some_and(|jar| jar == file.as_os_str().as_encoded_bytes()))
     };
-    all().filter(|pid| Some(*pid) != own).filter(is).filter_map(Process::of).min_by_key(|process| process.began)
+    all()
+        .filter(|pid| Some(*pid) != own)
+        .filter(is)
+        .filter_map(Process::of)
+        .min_by_key(|process| process.began)
 }
 
 /// The end of a file, at most so many bytes.
@@ -145,7 +156,11 @@ pub fn tail(file: &Path, bytes: u64) -> io::Result<String> {
     let mut text = Vec::new();
     file.take(bytes).read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
-    Ok(if start > 0 { format!("…{text}") } else { text.into_owned() })
+    Ok(if start > 0 {
+        format!("…{text}")
+    } else {
+        text.into_owned()
+    })
 }
 
 /// Keeps the file that a process appends to from growing: what it has is copied aside, oldest first removed, and it begins anew.
@@ -175,7 +190,13 @@ mod tests {
     use std::process::{Command, Stdio};
 
     fn sleeper(mark: &str) -> Process {
-        let child = Command::new("sleep").arg("60").env(MARK, mark).stdin(Stdio::null()).process_group(0).spawn().unwrap();
+        let child = Command::new("sleep")
+            .arg("60")
+            .env(MARK, mark)
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
         Process::of(i32::try_from(child.id()).unwrap()).unwrap()
     }
 
@@ -185,7 +206,10 @@ mod tests {
         let process = sleeper(&mark);
         assert_eq!(marked(&mark), Some(process));
         assert!(process.is_alive());
-        let other = Process { began: process.began + 1, ..process };
+        let other = Process {
+            began: process.began + 1,
+            ..process
+        };
         assert!(!other.is_alive(), "the number alone says nothing");
         assert_eq!(process.end(Duration::from_secs(5)).await, Ended::Yes);
         assert_eq!(marked(&mark), None);
@@ -194,7 +218,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_that_will_not_end_is_killed() {
-        let child = Command::new("sh").args(["-c", "trap '' TERM; while :; do sleep 1; done"]).stdin(Stdio::null()).spawn();
+        let child = Command::new("sh")
+            .args(["-c", "trap '' TERM; while :; do sleep 1; done"])
+            .stdin(Stdio::null())
+            .spawn();
         let process = Process::of(i32::try_from(child.unwrap().id()).unwrap()).unwrap();
         sleep(Duration::from_millis(200)).await;
         assert_eq!(process.end(Duration::from_millis(200)).await, Ended::Killed);
@@ -209,10 +236,17 @@ mod tests {
             rotate(&log, 50, 3).unwrap();
         }
         assert_eq!(fs::metadata(&log).unwrap().len(), 0);
-        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         names.sort();
         assert_eq!(names, ["log", "log.1", "log.2", "log.3"]);
-        assert!(fs::read_to_string(folder.path().join("log.3")).unwrap().starts_with("round 2"));
+        assert!(
+            fs::read_to_string(folder.path().join("log.3"))
+                .unwrap()
+                .starts_with("round 2")
+        );
         assert_eq!(tail(&folder.path().join("log.1"), 8).unwrap(), "…round 4 ");
     }
 }

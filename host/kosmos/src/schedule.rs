@@ -22,7 +22,9 @@ impl Schedule {
             ));
         }
         let parser = CronParser::builder().seconds(Seconds::Required).build();
-        let cron = parser.parse(cron).map_err(|error| format!("is no cron expression: {error}"))?;
+        let cron = parser
+            .parse(cron)
+            .map_err(|error| format!("is no cron expression: {error}"))?;
         let zone = TimeZone::get(zone).map_err(|_| "its time zone is not known".to_owned())?;
         Ok(Self { cron, zone })
     }
@@ -104,7 +106,13 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        for bad in ["", "30 5 * * *", "0 61 5 * * *", "0 30 5 * * XYZ", "every day at five o clock"] {
+        for bad in [
+            "",
+            "30 5 * * *",
+            "0 61 5 * * *",
+            "0 30 5 * * XYZ",
+            "every day at five o clock",
+        ] {
             assert!(Schedule::new(bad, "Europe/Oslo").is_err(), "{bad}");
         }
         assert!(Schedule::new(DEFAULT, "Europe/Trondheim").is_err());

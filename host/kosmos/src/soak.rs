@@ -75,28 +75,50 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
         Some((user, password)) => request.basic_auth(user, Some(password)),
         None => request,
     };
-    let json = |text: String| Part::text(text).mime_str("application/json").map_err(|error| told(&error));
+    let json = |text: String| {
+        Part::text(text)
+            .mime_str("application/json")
+            .map_err(|error| told(&error))
+    };
     let mut form = Form::new().part("sbd", json(sbd.to_string())?);
     for file in &settings.files {
         let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kind = if name.ends_with(".xml") { "application/xml" } else { "application/octet-stream" };
-        let part = Part::bytes(bytes).file_name(name.clone()).mime_str(kind).map_err(|error| told(&error))?;
+        let kind = if name.ends_with(".xml") {
+            "application/xml"
+        } else {
+            "application/octet-stream"
+        };
+        let part = Part::bytes(bytes)
+            .file_name(name.clone())
+            .mime_str(kind)
+            .map_err(|error| told(&error))?;
         form = form.part(name, part);
     }
-    let sent = with_login(actuator.client().post(format!("{api}/messages/out/multipart")).multipart(form));
+    let sent = with_login(
+        actuator
+            .client()
+            .post(format!("{api}/messages/out/multipart"))
+            .multipart(form),
+    );
     let sent = sent.send().await.map_err(|error| told(&error.without_url()))?;
     if !sent.status().is_success() {
         return Err(format!("the message was not accepted: {}", sent.status()));
     }
     loop {
-        let asked = with_login(actuator.client().get(format!("{api}/statuses/{id}"))).send().await;
+        let asked = with_login(actuator.client().get(format!("{api}/statuses/{id}")))
+            .send()
+            .await;
         let statuses: Value = match asked {
             Ok(answer) => answer.json().await.unwrap_or_default(),
             Err(_) => Value::Null,
         };
-        let reached: Vec<&str> =
-            statuses["content"].as_array().into_iter().flatten().filter_map(|status| status["status"].as_str()).collect();
+        let reached: Vec<&str> = statuses["content"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|status| status["status"].as_str())
+            .collect();
         if reached.contains(&settings.status.as_str()) {
             break;
         }
@@ -108,20 +130,31 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
                 "the message has not reached {} after {} s; it has {}",
                 settings.status,
                 settings.time.as_secs(),
-                if reached.is_empty() { "no status".to_owned() } else { reached.join(", ") }
+                if reached.is_empty() {
+                    "no status".to_owned()
+                } else {
+                    reached.join(", ")
+                }
             ));
         }
         sleep(LOOK).await;
     }
     while settings.take {
-        let peek = with_login(actuator.client().get(format!("{api}/messages/in/peek?messageId={id}"))).send().await;
+        let peek = with_login(actuator.client().get(format!("{api}/messages/in/peek?messageId={id}")))
+            .send()
+            .await;
         if peek.is_ok_and(|peek| peek.status() == reqwest::StatusCode::OK) {
-            let taken = with_login(actuator.client().delete(format!("{api}/messages/in/{id}"))).send().await;
+            let taken = with_login(actuator.client().delete(format!("{api}/messages/in/{id}")))
+                .send()
+                .await;
             let taken = taken.map_err(|error| told(&error.without_url()))?;
             return if taken.status().is_success() {
                 Ok(())
             } else {
-                Err(format!("the message came back and could not be taken: {}", taken.status()))
+                Err(format!(
+                    "the message came back and could not be taken: {}",
+                    taken.status()
+                ))
             };
         }
         if Instant::now() >= deadline {

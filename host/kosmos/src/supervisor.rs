@@ -70,7 +70,11 @@ fn policy_folder(config: &Config) -> Result<PathBuf, SupervisorError> {
     }
     let program = std::env::current_exe().map_err(|error| SupervisorError(error.to_string()))?;
     let beside = program.parent().unwrap_or(Path::new("/"));
-    let known = [beside.join("plugins"), beside.join("../plugins"), beside.join("../lib/budstikke/plugins")];
+    let known = [
+        beside.join("plugins"),
+        beside.join("../plugins"),
+        beside.join("../lib/budstikke/plugins"),
+    ];
     known.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| {
         SupervisorError(format!(
             "there is no folder of policies beside {}; write policy-folder, or give --policies",
@@ -153,7 +157,11 @@ impl Supervisor {
         let requests = control::listen(&self.config.state, stop.clone());
         let mut requests = requests.map_err(|error| SupervisorError(format!("the control socket: {error}")))?;
         let sending = CancellationToken::new();
-        let sender = tokio::spawn(notify::run(self.notices.clone(), self.config.notify.clone(), sending.clone()));
+        let sender = tokio::spawn(notify::run(
+            self.notices.clone(),
+            self.config.notify.clone(),
+            sending.clone(),
+        ));
         let successor = tokio::select! {
             // Broken off where it is: the journal knows.
             () = stop.cancelled() => None,
@@ -282,7 +290,11 @@ impl Supervisor {
     /// One run, here and now, without staying. Lines go to `tell`. Whether all went well.
     pub async fn run_once(mut self, mut tell: impl FnMut(&str)) -> bool {
         let sending = CancellationToken::new();
-        let sender = tokio::spawn(notify::run(self.notices.clone(), self.config.notify.clone(), sending.clone()));
+        let sender = tokio::spawn(notify::run(
+            self.notices.clone(),
+            self.config.notify.clone(),
+            sending.clone(),
+        ));
         let mut lines = self.voice.subscribe();
         let mut good = true;
         for number in 0..self.keepers.len() {
@@ -329,13 +341,15 @@ pub async fn plan(config: &Config) -> Result<Vec<(String, Result<crate::judge::R
 fn lock(state: &Path) -> Result<File, SupervisorError> {
     let path = state.join("lock");
     let failed = |error: std::io::Error| SupervisorError(format!("{}: {error}", path.display()));
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SupervisorError(format!(
-            "another supervisor uses {}",
-            state.display()
-        ))),
+        Err(TryLockError::WouldBlock) => Err(SupervisorError(format!("another supervisor uses {}", state.display()))),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

@@ -36,9 +36,11 @@ pub fn in_marker(stem: &str) -> Option<&str> {
         let text = &stem[at + 1..];
         let rest = bare(text);
         let mut parts = rest.splitn(3, '.');
-        let number = |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let number =
+            |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
         let (major, minor, last) = (parts.next(), parts.next(), parts.next()?);
-        let fits = number(major) && number(minor) && last.starts_with(|c: char| c.is_ascii_digit()) && !last.contains('.');
+        let fits =
+            number(major) && number(minor) && last.starts_with(|c: char| c.is_ascii_digit()) && !last.contains('.');
         fits.then_some(text)
     })
 }

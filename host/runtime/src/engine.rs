@@ -93,12 +93,11 @@ impl Engine {
         let (wasm, allocation) = loop {
             if slots < FEWEST_SLOTS {
                 tracing::warn!("no address space for a pool of plugin instances; allocating on demand");
-                break (
-                    Self::compiler(Purpose::Adapters)?,
-                    Allocation::OnDemand,
-                );
+                break (Self::compiler(Purpose::Adapters)?, Allocation::OnDemand);
             }
-            match wasmtime::Engine::new(base_config(Purpose::Adapters).allocation_strategy(pool_config(&settings, slots))) {
+            match wasmtime::Engine::new(
+                base_config(Purpose::Adapters).allocation_strategy(pool_config(&settings, slots)),
+            ) {
                 Ok(wasm) => break (wasm, Allocation::Pool(slots)),
                 Err(error) => {
                     tracing::warn!(
@@ -301,6 +300,9 @@ mod tests {
             ..PoolSettings::default()
         })
         .unwrap();
-        assert_eq!(code_hash(&engine.wasm), code_hash(&Engine::compiler(Purpose::Adapters).unwrap()));
+        assert_eq!(
+            code_hash(&engine.wasm),
+            code_hash(&Engine::compiler(Purpose::Adapters).unwrap())
+        );
     }
 }

@@ -6,8 +6,8 @@ mod imports;
 use serde::Deserialize;
 
 pub use host::{GrantError, HostGrant};
-pub(crate) use imports::{check_imports, check_policy_imports};
 pub use imports::{Ability, ImportError};
+pub(crate) use imports::{check_imports, check_policy_imports};
 
 /// The grants of one adapter, as under `[adapters.<name>.grants]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -672,13 +672,17 @@ impl File for Config {
                 java.soak.resolve_paths(base);
             }
             if let Some(own) = &mut target.budstikke {
-                [&mut own.home, &mut own.config, &mut own.repository.root].into_iter().for_each(fix);
+                [&mut own.home, &mut own.config, &mut own.repository.root]
+                    .into_iter()
+                    .for_each(fix);
                 own.backups.as_mut().map(fix);
                 own.management.resolve_paths(base);
                 own.soak.resolve_paths(base);
             }
             if let Some(plugin) = &mut target.plugin {
-                [&mut plugin.folder, &mut plugin.repository.root].into_iter().for_each(fix);
+                [&mut plugin.folder, &mut plugin.repository.root]
+                    .into_iter()
+                    .for_each(fix);
                 plugin.management.resolve_paths(base);
                 plugin.soak.resolve_paths(base);
             }
@@ -728,4 +732,3 @@ impl Soak {
 pub(crate) fn plain(secret: String) -> Secret {
     Secret::Plain(secret)
 }
-

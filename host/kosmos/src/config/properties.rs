@@ -96,7 +96,10 @@ fn unescape(text: &str) -> Result<String, String> {
             Some('u') => {
                 let digits: String = rest.by_ref().take(4).collect();
                 let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4);
-                plain.push(code.and_then(char::from_u32).ok_or("\\u must be followed by four hexadecimal digits of a character")?);
+                plain.push(
+                    code.and_then(char::from_u32)
+                        .ok_or("\\u must be followed by four hexadecimal digits of a character")?,
+                );
             }
             Some(other) => plain.push(other),
             None => {}
@@ -118,7 +121,13 @@ fn variable(canonical: &str) -> String {
     let name: String = canonical
         .chars()
         .filter(|c| *c != ']')
-        .map(|c| if c == '.' || c == '[' { '_' } else { c.to_ascii_uppercase() })
+        .map(|c| {
+            if c == '.' || c == '[' {
+                '_'
+            } else {
+                c.to_ascii_uppercase()
+            }
+        })
         .collect();
     name
 }
@@ -138,7 +147,10 @@ impl Source {
         let entries = parse(&text).map_err(|(line, error)| told(Some(line), error))?;
         Ok(Self {
             file: file.to_owned(),
-            entries: entries.into_iter().map(|entry| (canonical(&entry.name), entry)).collect(),
+            entries: entries
+                .into_iter()
+                .map(|entry| (canonical(&entry.name), entry))
+                .collect(),
         })
     }
 
@@ -195,7 +207,11 @@ impl Reader<'_> {
 
     fn origin_of(&self, name: &str) -> Origin {
         Origin {
-            file: self.sources.first().map(|source| source.file.clone()).unwrap_or_default(),
+            file: self
+                .sources
+                .first()
+                .map(|source| source.file.clone())
+                .unwrap_or_default(),
             line: None,
             name: name.to_owned(),
         }
@@ -220,7 +236,9 @@ impl Reader<'_> {
         let end = value[start..].find('}').map(|end| start + end);
         let end = end.ok_or("a placeholder has no `}`")?;
         let inside = &value[start + 2..end];
-        let (name, default) = inside.split_once(':').map_or((inside, None), |(name, default)| (name, Some(default)));
+        let (name, default) = inside
+            .split_once(':')
+            .map_or((inside, None), |(name, default)| (name, Some(default)));
         let found = self.find(&canonical(name)).map(|(value, _)| value);
         let found = found.or_else(|| default.map(ToOwned::to_owned));
         let found = found.ok_or_else(|| format!("the placeholder ${{{name}}} stands for nothing"))?;
@@ -327,7 +345,9 @@ fn read_with(
         }
         let place = format!("{}:{}: {}", file.display(), entry.line, entry.name);
         if REMOVED.iter().any(|removed| canonical(removed) == *name) {
-            warn(format!("{place}: belongs to an older KOSMOS and means nothing any more"));
+            warn(format!(
+                "{place}: belongs to an older KOSMOS and means nothing any more"
+            ));
         } else {
             warn(format!("{place}: is not known, and means nothing"));
         }
@@ -386,7 +406,9 @@ fn config(reader: &mut Reader<'_>, folder: &Path, warn: &mut dyn FnMut(String)) 
 }
 
 fn organisation(reader: &mut Reader<'_>) -> String {
-    let own = reader.text("kosmos.orgnumber").or_else(|| reader.text("difi.move.org.number"));
+    let own = reader
+        .text("kosmos.orgnumber")
+        .or_else(|| reader.text("difi.move.org.number"));
     match own {
         Some((number, _)) if is_organisation_number(&number) => number,
         Some((_, origin)) => {
@@ -420,7 +442,8 @@ fn environment(reader: &mut Reader<'_>, warn: &mut dyn FnMut(String)) -> Environ
     own.or_else(|| reader.read("spring.profiles.active", what, read))
         .unwrap_or_else(|| {
             warn(
-                "kosmos.integrasjonspunkt.profile is not set, so it is staging; production is not the default".to_owned(),
+                "kosmos.integrasjonspunkt.profile is not set, so it is staging; production is not the default"
+                    .to_owned(),
             );
             Environment::Staging
         })
@@ -428,15 +451,17 @@ fn environment(reader: &mut Reader<'_>, warn: &mut dyn FnMut(String)) -> Environ
 
 fn schedule(reader: &mut Reader<'_>) -> Schedule {
     let default = Schedule::default();
-    let cron = reader.text("kosmos.schedulerCronExpression").and_then(|(cron, origin)| {
-        match crate::schedule::Schedule::new(&cron, &default.zone) {
-            Ok(_) => Some(cron),
-            Err(error) => {
-                reader.problem(origin, error);
-                None
-            }
-        }
-    });
+    let cron = reader
+        .text("kosmos.schedulerCronExpression")
+        .and_then(
+            |(cron, origin)| match crate::schedule::Schedule::new(&cron, &default.zone) {
+                Ok(_) => Some(cron),
+                Err(error) => {
+                    reader.problem(origin, error);
+                    None
+                }
+            },
+        );
     Schedule {
         cron: cron.unwrap_or(default.cron),
         enabled: reader.flag("app.scheduling.enable", true),
@@ -447,7 +472,10 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
 /// `file:x`, `file:///x` or `x`, from the folder of the file.
 fn path(text: &str, folder: &Path) -> PathBuf {
     let plain = text.strip_prefix("file:").unwrap_or(text);
-    let plain = plain.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(plain);
+    let plain = plain
+        .strip_prefix("//")
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(plain);
     folder.join(plain)
 }
 
@@ -495,7 +523,9 @@ fn java(reader: &mut Reader<'_>, folder: &Path, environment: Environment, warn: 
         management,
         java: super::java(),
         arguments: Vec::new(),
-        versions_url: reader.url("kosmos.integrasjonspunkt.versionsURL").unwrap_or_else(super::versions_url),
+        versions_url: reader
+            .url("kosmos.integrasjonspunkt.versionsURL")
+            .unwrap_or_else(super::versions_url),
         auto_refresh: reader.flag("kosmos.integrasjonspunkt.autoRefresh", true),
         repository: repository(reader),
         keys,
@@ -551,8 +581,15 @@ fn mail(reader: &mut Reader<'_>, warn: &mut dyn FnMut(String)) -> Option<Mail> {
     let wrapped = reader.flag("spring.mail.properties.mail.smtp.ssl.enable", false);
     let time = reader.millis("spring.mail.properties.mail.smtp.connectiontimeout", 5000);
     for name in ["kosmos.mail.recipient", "kosmos.mail.from"] {
-        let there = if name.ends_with("from") { from.is_some() } else { to.is_some() };
-        let told = reader.problems.iter().any(|problem| canonical(&problem.key) == canonical(name));
+        let there = if name.ends_with("from") {
+            from.is_some()
+        } else {
+            to.is_some()
+        };
+        let told = reader
+            .problems
+            .iter()
+            .any(|problem| canonical(&problem.key) == canonical(name));
         if !there && !told && (to.is_some() || from.is_some() || append.is_some()) {
             let origin = reader.origin_of(name);
             reader.problem(origin, "is missing: recipient and from go together");

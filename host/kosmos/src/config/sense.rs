@@ -30,14 +30,20 @@ pub(super) fn sense(config: &Config, add: &mut Add<'_>) {
     for (number, policy) in config.policies.iter().enumerate() {
         let number = number.to_string();
         if !names.insert(&policy.name) {
-            add(&["policies", &number, "name"], "another policy has the same name".into());
+            add(
+                &["policies", &number, "name"],
+                "another policy has the same name".into(),
+            );
         }
         if !is_file_name(&policy.component) {
             add(&["policies", &number, "component"], "must be the name of a file".into());
         }
     }
     if config.targets.is_empty() {
-        add(&["targets"], "there is nothing to keep current: write [[targets]]".into());
+        add(
+            &["targets"],
+            "there is nothing to keep current: write [[targets]]".into(),
+        );
     }
     let mut names = HashSet::new();
     for (number, target) in config.targets.iter().enumerate() {
@@ -70,7 +76,11 @@ pub(super) fn sense(config: &Config, add: &mut Add<'_>) {
 }
 
 fn sense_of_target(target: &Target, add: &mut Add<'_>) {
-    let kinds = [target.java.is_some(), target.budstikke.is_some(), target.plugin.is_some()];
+    let kinds = [
+        target.java.is_some(),
+        target.budstikke.is_some(),
+        target.plugin.is_some(),
+    ];
     if kinds.iter().filter(|there| **there).count() != 1 {
         add(
             &[],
@@ -208,7 +218,10 @@ fn limits(download: &Download, launch: &Launch, shutdown: Option<&Shutdown>, soa
         );
     }
     if let Some(errors) = soak.errors.as_ref().filter(|errors| errors.at_most > 100) {
-        add(&["soak", "errors", "at-most"], format!("{} per cent is too much", errors.at_most));
+        add(
+            &["soak", "errors", "at-most"],
+            format!("{} per cent is too much", errors.at_most),
+        );
     }
     if let Some(LoopBack { sbd, files, .. }) = &soak.loop_back {
         for file in std::iter::once(sbd).chain(files).filter(|file| !file.is_file()) {

@@ -26,7 +26,8 @@ pub(super) async fn send(mail: &Mail, notice: &Notice) -> Result<(), String> {
         .to(address(&mail.to)?)
         .subject(notice.subject(mail.append_subject.as_deref()))
         .header(ContentType::TEXT_PLAIN)
-        .body(notice.log.clone())
+        // A mail ends its last line by itself.
+        .body(notice.log.trim_end_matches('\n').to_owned())
         .map_err(|error| told(&error))?;
     let (tls, port) = match mail.tls {
         MailTls::None => (Tls::None, 25),

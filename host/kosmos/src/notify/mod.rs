@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Notify;
+use crate::config::{self, Notify};
 use crate::journal;
 
 /// After a failure: the first pause; each one is twice as long as the one before.
@@ -95,9 +95,18 @@ impl Notices {
 
     /// Keeps a notice for each way. What cannot be kept is only logged: it must not stop what it tells of.
     pub fn tell(&self, notice: &Notice) {
-        tracing::info!(target_name = notice.target, reason = notice.reason, "{}", notice.subject(None));
+        tracing::info!(
+            target_name = notice.target,
+            reason = notice.reason,
+            "{}",
+            notice.subject(None)
+        );
         for way in &self.wanted {
-            let name = format!("{}-{}.{way}.json", notice.at.as_millisecond(), uuid::Uuid::new_v4().simple());
+            let name = format!(
+                "{}-{}.{way}.json",
+                notice.at.as_millisecond(),
+                uuid::Uuid::new_v4().simple()
+            );
             let written = serde_json::to_vec(notice).map_err(std::io::Error::other);
             let written = written.and_then(|bytes| journal::write(&self.folder.join(name), &bytes));
             if let Err(error) = written {
@@ -123,16 +132,31 @@ impl Notices {
     }
 }
 
+/// A way to people.
+enum To<'a> {
+    Mail(&'a config::Mail),
+    Webhook(&'a config::Webhook),
+}
+
+impl To<'_> {
+    async fn send(&self, notice: &Notice) -> Result<(), String> {
+        match self {
+            Self::Mail(settings) => mail::send(settings, notice).await,
+            Self::Webhook(settings) => webhook::post(settings, notice).await,
+        }
+    }
+}
+
 /// Sends what waits until told to stop.
 pub async fn run(notices: Notices, notify: Notify, stop: CancellationToken) {
     let mail = async {
         if let Some(settings) = &notify.mail {
-            one_way(&notices, MAIL, async |notice| mail::send(settings, &notice).await).await;
+            one_way(&notices, MAIL, To::Mail(settings)).await;
         }
     };
     let webhook = async {
         if let Some(settings) = &notify.webhook {
-            one_way(&notices, WEBHOOK, async |notice| webhook::post(settings, &notice).await).await;
+            one_way(&notices, WEBHOOK, To::Webhook(settings)).await;
         }
     };
     tokio::select! {
@@ -141,7 +165,7 @@ pub async fn run(notices: Notices, notify: Notify, stop: CancellationToken) {
     }
 }
 
-async fn one_way(notices: &Notices, way: &str, send: impl AsyncFn(Notice) -> Result<(), String>) {
+async fn one_way(notices: &Notices, way: &str, to: To<'_>) {
     let mut pause = PAUSE;
     loop {
         let Some(path) = notices.waiting(way).into_iter().next() else {
@@ -149,7 +173,8 @@ async fn one_way(notices: &Notices, way: &str, send: impl AsyncFn(Notice) -> Res
             continue;
         };
         let notice = fs::read(&path).map_err(|error| error.to_string());
-        let notice = notice.and_then(|bytes| serde_json::from_slice::<Notice>(&bytes).map_err(|error| error.to_string()));
+        let notice =
+            notice.and_then(|bytes| serde_json::from_slice::<Notice>(&bytes).map_err(|error| error.to_string()));
         let notice = match notice {
             Ok(notice) => notice,
             Err(error) => {
@@ -159,13 +184,18 @@ async fn one_way(notices: &Notices, way: &str, send: impl AsyncFn(Notice) -> Res
             }
         };
         let old = Timestamp::now().as_second() - notice.at.as_second() >= LIFE * 3600;
-        match send(notice).await {
+        match to.send(&notice).await {
             Ok(()) => pause = PAUSE,
             Err(error) if old => {
                 tracing::error!(error, way, "a notice was not taken for a day, and is dropped");
             }
             Err(error) => {
-                tracing::warn!(error, way, seconds = pause.as_secs(), "a notice was not taken; trying again");
+                tracing::warn!(
+                    error,
+                    way,
+                    seconds = pause.as_secs(),
+                    "a notice was not taken; trying again"
+                );
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST);
                 continue;

@@ -18,7 +18,11 @@ pub(super) async fn post(webhook: &Webhook, notice: &Notice) -> Result<(), Strin
     if let Some(secret) = &webhook.secret {
         request = request.header("budstikke-signature", signature(&secret.value()?, &body));
     }
-    let answer = request.body(body).send().await.map_err(|error| told(&error.without_url()))?;
+    let answer = request
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| told(&error.without_url()))?;
     if answer.status().is_success() {
         Ok(())
     } else {

@@ -47,7 +47,14 @@ impl Own {
                 keep_alive: own.keep_alive,
                 markers: Markers::new(&settings.home, &format!("{FILE}-")),
             },
-            signed: Signed::new(&own.repository, &own.download, state, &own.product, file, config.environment)?,
+            signed: Signed::new(
+                &own.repository,
+                &own.download,
+                state,
+                &own.product,
+                file,
+                config.environment,
+            )?,
             settings,
         })
     }
@@ -65,7 +72,9 @@ impl Own {
 /// The releases in a home.
 fn versions(home: &Path) -> Vec<String> {
     let entries = fs::read_dir(home.join("releases")).into_iter().flatten();
-    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect()
 }
 
 #[async_trait]
@@ -116,7 +125,12 @@ impl Target for Own {
                 self.settings.config.display().to_string(),
             ],
             folder: self.settings.home.clone(),
-            removed: self.settings.removed_environment.iter().map(|prefix| prefix.to_lowercase()).collect(),
+            removed: self
+                .settings
+                .removed_environment
+                .iter()
+                .map(|prefix| prefix.to_lowercase())
+                .collect(),
             file: program.clone(),
             program,
         })
@@ -127,7 +141,10 @@ impl Target for Own {
         let wanted = self.signed.listed(to, &self.place(to))?.schema?;
         let before = match self.schema().await {
             Some(schema) => Some(schema),
-            None => self.signed.listed(from, &self.place(from)).and_then(|listed| listed.schema),
+            None => self
+                .signed
+                .listed(from, &self.place(from))
+                .and_then(|listed| listed.schema),
         };
         if before == Some(wanted) || !self.has(from) {
             return None;
@@ -148,7 +165,10 @@ impl Target for Own {
         let mut all = versions(&self.settings.home);
         all.retain(|version| !needed.contains(&version.as_str()) && is_harmless(version));
         all.sort_by_key(|version| std::cmp::Reverse(parsed(version)));
-        for version in all.iter().skip(self.settings.keep_versions.saturating_sub(needed.len())) {
+        for version in all
+            .iter()
+            .skip(self.settings.keep_versions.saturating_sub(needed.len()))
+        {
             tracing::info!(version, "an old release is removed");
             drop(fs::remove_dir_all(self.settings.home.join("releases").join(version)));
         }

@@ -28,7 +28,10 @@ impl Adapter {
         let releases = state.join("releases");
         fs::create_dir_all(&releases).map_err(|error| format!("{}: {error}", releases.display()))?;
         download::sweep(&releases);
-        let file = plugin.file.clone().unwrap_or_else(|| format!("{}-{{version}}.wasm", plugin.product));
+        let file = plugin
+            .file
+            .clone()
+            .unwrap_or_else(|| format!("{}-{{version}}.wasm", plugin.product));
         Ok(Self {
             common: Common {
                 name: name.to_owned(),
@@ -61,6 +64,17 @@ impl Adapter {
         self.settings.folder.join(&self.settings.component)
     }
 
+    /// Which of the releases that were brought here lies in the plugin folder.
+    fn release_in_folder(&self) -> Option<String> {
+        let present = digest::sha256(&self.in_folder()).ok()?;
+        let entries = fs::read_dir(&self.releases).ok()?;
+        entries.filter_map(Result::ok).find_map(|entry| {
+            let version = self.signed.version_in(entry.file_name().to_str()?)?;
+            let sum = digest::sha256(&entry.path()).ok()?;
+            digest::same(&sum, &present).then_some(version)
+        })
+    }
+
     /// The digest of a file that was put into the folder by somebody else, and kept to be put back.
     fn kept(&self, version: &str) -> PathBuf {
         self.releases.join(format!("{}.kept", self.signed.name(version)))
@@ -73,16 +87,16 @@ impl Target for Adapter {
         &self.common
     }
 
-    /// The version of the file that lies there, when the metadata know it; else what the adapter says of itself.
+    /// The version of the release that lies there; else what the adapter says of itself.
     async fn current(&self) -> Option<String> {
-        let place = self.in_folder();
-        let sum = tokio::task::spawn_blocking(move || digest::sha256(&place)).await.ok()?.ok()?;
-        if let Some(version) = self.signed.version_of(&sum).await {
+        if let Some(version) = self.release_in_folder() {
             return Some(version);
         }
         let info = self.common.actuator.info().await.ok()?;
         let adapters = info["adapters"].as_array()?;
-        let adapter = adapters.iter().find(|adapter| adapter["name"] == self.settings.adapter.as_str())?;
+        let adapter = adapters
+            .iter()
+            .find(|adapter| adapter["name"] == self.settings.adapter.as_str())?;
         let version = adapter["version"].as_str()?;
         is_harmless(version).then(|| version.to_owned())
     }
@@ -107,11 +121,15 @@ impl Target for Adapter {
         let place = self.place(version);
         match fs::read_to_string(self.kept(version)) {
             Ok(kept) => {
-                let sum = digest::sha256(&place).map_err(|error| Untrusted::new(format!("{}: {error}", place.display())))?;
+                let sum =
+                    digest::sha256(&place).map_err(|error| Untrusted::new(format!("{}: {error}", place.display())))?;
                 if hex::decode(kept.trim()).is_ok_and(|kept| digest::same(&kept, &sum)) {
                     return Ok(());
                 }
-                Err(Untrusted::new(format!("{} is not the file that was kept", place.display())))
+                Err(Untrusted::new(format!(
+                    "{} is not the file that was kept",
+                    place.display()
+                )))
             }
             Err(_) => self.signed.verify(version, &place).await,
         }

@@ -88,7 +88,9 @@ impl Jar {
             jar::check_version(&file, &version)?;
             Ok(signer)
         });
-        let signer = checked.await.map_err(|_| Untrusted::new("the signature cannot be read"))??;
+        let signer = checked
+            .await
+            .map_err(|_| Untrusted::new("the signature cannot be read"))??;
         tracing::info!(signer, "signature verified");
         Ok(())
     }
@@ -104,7 +106,9 @@ impl Target for Jar {
     async fn current(&self) -> Option<String> {
         match self.common.actuator.version().await {
             // What answers without `v` can lie here under a name with one.
-            Ok(version) if is_harmless(&version) && !self.has(&version) && self.has(&format!("v{}", bare(&version))) => {
+            Ok(version)
+                if is_harmless(&version) && !self.has(&version) && self.has(&format!("v{}", bare(&version))) =>
+            {
                 Some(format!("v{}", bare(&version)))
             }
             Ok(version) => Some(version).filter(|version| is_harmless(version)),
@@ -149,7 +153,8 @@ impl Target for Jar {
         let (jar, url) = (self.jar(version), self.url(version));
         let download = &self.settings.download;
         let file = download::fetch(&self.client, &url, &jar, download, progress).await;
-        let file = file.map_err(|error| Untrusted::new(format!("Error occurred when downloading latest version: {error}")))?;
+        let file =
+            file.map_err(|error| Untrusted::new(format!("Error occurred when downloading latest version: {error}")))?;
         let failed = |error: Untrusted| Untrusted::new(format!("Error validating jar: {error}"));
         let published = self.small(&format!("{url}.sha1"), digest::SIZE).await.map_err(failed)?;
         let path = file.path().to_owned();
@@ -158,8 +163,12 @@ impl Target for Jar {
             .map_err(|error| failed(Untrusted::new(error.to_string())))?
             .map_err(failed)?;
         let signature = self.small(&format!("{url}.asc"), openpgp::SIZE).await.map_err(failed)?;
-        self.check(file.path(), signature.clone(), version, Occasion::New).await.map_err(failed)?;
-        let disk = |error: std::io::Error| Untrusted::new(format!("{} cannot be written: {error}", self.settings.home.display()));
+        self.check(file.path(), signature.clone(), version, Occasion::New)
+            .await
+            .map_err(failed)?;
+        let disk = |error: std::io::Error| {
+            Untrusted::new(format!("{} cannot be written: {error}", self.settings.home.display()))
+        };
         // The signature first: a jar is never there without it.
         crate::journal::write(&self.beside(version, "asc"), &signature).map_err(disk)?;
         file.keep(&jar).map_err(disk)
@@ -207,7 +216,12 @@ impl Target for Jar {
             program: self.settings.java.clone(),
             arguments,
             folder: self.settings.home.clone(),
-            removed: self.settings.removed_environment.iter().map(|prefix| prefix.to_lowercase()).collect(),
+            removed: self
+                .settings
+                .removed_environment
+                .iter()
+                .map(|prefix| prefix.to_lowercase())
+                .collect(),
             file: jar,
         })
     }
@@ -226,7 +240,10 @@ impl Target for Jar {
             .filter(|version| !needed.contains(&version.as_str()))
             .collect();
         versions.sort_by_key(|version| std::cmp::Reverse(parsed(version)));
-        for version in versions.iter().skip(self.settings.keep_versions.saturating_sub(needed.len())) {
+        for version in versions
+            .iter()
+            .skip(self.settings.keep_versions.saturating_sub(needed.len()))
+        {
             tracing::info!(version, "an old jar is removed");
             for file in [self.jar(version), self.beside(version, "asc")] {
                 drop(fs::remove_file(file));

@@ -98,9 +98,11 @@ impl Signed {
         self.releases.kept(&self.name(version), Some(&beside(place))).ok()
     }
 
-    /// The version of a file with this digest, as far as the newest metadata know it.
-    pub(super) async fn version_of(&self, sha256: &[u8]) -> Option<String> {
-        self.newest.lock().await.as_ref()?.version_of(sha256)
+    /// The version in the name of a file.
+    pub(super) fn version_in(&self, name: &str) -> Option<String> {
+        let (before, after) = self.file.split_once("{version}")?;
+        let version = name.strip_prefix(before)?.strip_suffix(after)?;
+        is_harmless(version).then(|| version.to_owned())
     }
 }
 
@@ -115,7 +117,11 @@ fn is_of(name: &str, listed: Option<&Listed>, version: &str) -> Result<(), Untru
     let listed = listed.ok_or_else(|| Untrusted::new(format!("{name}: is not in the signed metadata")))?;
     match &listed.version {
         Some(said) if same(said, version) => Ok(()),
-        Some(said) => Err(Untrusted::new(format!("{name}: is version {said} in the signed metadata"))),
-        None => Err(Untrusted::new(format!("{name}: the signed metadata do not say which version it is"))),
+        Some(said) => Err(Untrusted::new(format!(
+            "{name}: is version {said} in the signed metadata"
+        ))),
+        None => Err(Untrusted::new(format!(
+            "{name}: the signed metadata do not say which version it is"
+        ))),
     }
 }

@@ -53,7 +53,10 @@ impl Keys {
             }
         }
         if keys.is_empty() {
-            return Err(Untrusted::new(format!("there is no public key: {}", reasons.join("; "))));
+            return Err(Untrusted::new(format!(
+                "there is no public key: {}",
+                reasons.join("; ")
+            )));
         }
         Ok(Self { keys })
     }
@@ -110,7 +113,12 @@ fn read(file: &Path) -> Result<Vec<SignedPublicKey>, String> {
         keys.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
     };
     const BEGIN: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
-    let starts: Vec<usize> = bytes.windows(BEGIN.len()).enumerate().filter(|(_, at)| *at == BEGIN).map(|(at, _)| at).collect();
+    let starts: Vec<usize> = bytes
+        .windows(BEGIN.len())
+        .enumerate()
+        .filter(|(_, at)| *at == BEGIN)
+        .map(|(at, _)| at)
+        .collect();
     let keys = if starts.is_empty() {
         let keys = SignedPublicKey::from_bytes_many(Cursor::new(bytes)).map_err(|error| error.to_string())?;
         all(keys)?
@@ -124,7 +132,11 @@ fn read(file: &Path) -> Result<Vec<SignedPublicKey>, String> {
         }
         keys
     };
-    if keys.is_empty() { Err("holds no public key".into()) } else { Ok(keys) }
+    if keys.is_empty() {
+        Err("holds no public key".into())
+    } else {
+        Ok(keys)
+    }
 }
 
 fn signature_of(bytes: &[u8]) -> Result<Signature, Untrusted> {
@@ -153,14 +165,18 @@ fn usable(signature: &Signature, now: Timestamp) -> Result<i64, Untrusted> {
     if !signature.hash_alg().is_some_and(|digest| strong.contains(&digest)) {
         return Err(Untrusted::new("the signature uses a digest that is too weak"));
     }
-    let made = signature.created().ok_or_else(|| Untrusted::new("the signature does not say when it was made"))?;
+    let made = signature
+        .created()
+        .ok_or_else(|| Untrusted::new("the signature does not say when it was made"))?;
     let made = i64::from(made.as_secs());
     if made > now.as_second() + AHEAD {
         return Err(Untrusted::new(
             "the signature was made in the future: is the clock of this machine right?",
         ));
     }
-    let life = signature.signature_expiration_time().map_or(0, |life| i64::from(life.as_secs()));
+    let life = signature
+        .signature_expiration_time()
+        .map_or(0, |life| i64::from(life.as_secs()));
     if life != 0 && made + life <= now.as_second() {
         return Err(Untrusted::new("the signature is expired"));
     }
@@ -236,15 +252,24 @@ fn good_primary(key: &SignedPublicKey, made: i64, reference: i64) -> Result<(), 
     let primary = &key.primary_key;
     strong_key(primary)?;
     let revocations = key.details.revocation_signatures.iter();
-    revoked(revocations.filter(|revocation| revocation.verify_key(primary).is_ok()), made)?;
-    let direct = key.details.direct_signatures.iter().filter(|own| own.verify_key(primary).is_ok());
+    revoked(
+        revocations.filter(|revocation| revocation.verify_key(primary).is_ok()),
+        made,
+    )?;
+    let direct = key
+        .details
+        .direct_signatures
+        .iter()
+        .filter(|own| own.verify_key(primary).is_ok());
     let users = key.details.users.iter().flat_map(|user| {
         user.signatures.iter().filter(|own| {
             own.typ() != Some(SignatureType::CertRevocation)
                 && own.verify_certification(primary, Tag::UserId, &user.id).is_ok()
         })
     });
-    let newest = direct.chain(users).max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
+    let newest = direct
+        .chain(users)
+        .max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
     let newest = newest.ok_or_else(|| Untrusted::new("the signer's key does not vouch for itself"))?;
     let life = newest.key_expiration_time().map(|life| life.as_secs());
     in_time(i64::from(primary.created_at().as_secs()), life, made, reference)
@@ -259,7 +284,9 @@ fn good_sub(key: &SignedPublicKey, sub: &SignedPublicSubKey, made: i64, referenc
         .filter(|own| own.verify_subkey_binding(primary, &sub.key).is_ok())
         .partition(|own| own.typ() == Some(SignatureType::SubkeyRevocation));
     revoked(revocations.into_iter(), made)?;
-    let newest = bindings.into_iter().max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
+    let newest = bindings
+        .into_iter()
+        .max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
     let newest = newest.ok_or_else(|| Untrusted::new("the signer's subkey does not belong to its key"))?;
     // A subkey that signs has agreed to belong to this key.
     let agreed = newest
@@ -272,12 +299,9 @@ fn good_sub(key: &SignedPublicKey, sub: &SignedPublicSubKey, made: i64, referenc
     in_time(i64::from(sub.key.created_at().as_secs()), life, made, reference)
 }
 
-fn check(
-    signature: &Signature,
-    key: &impl VerifyingKey,
-    file: &Path,
-) -> Result<(), Untrusted> {
-    let content = File::open(file).map_err(|error| Untrusted::new(format!("{} cannot be read: {error}", file.display())))?;
+fn check(signature: &Signature, key: &impl VerifyingKey, file: &Path) -> Result<(), Untrusted> {
+    let content =
+        File::open(file).map_err(|error| Untrusted::new(format!("{} cannot be read: {error}", file.display())))?;
     signature
         .verify(key, BufReader::with_capacity(128 << 10, content))
         .map_err(|_| Untrusted::new("Invalid artifact signature"))

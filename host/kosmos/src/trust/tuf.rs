@@ -48,14 +48,19 @@ impl Listed {
     fn new(target: &tough::schema::Target) -> Self {
         let custom = |name: &str| target.custom.get(name);
         let released = custom("released").and_then(|at| match at {
-            Value::String(text) => text.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_second()).ok()),
+            Value::String(text) => text
+                .parse::<Timestamp>()
+                .ok()
+                .and_then(|at| u64::try_from(at.as_second()).ok()),
             other => other.as_u64(),
         });
         Self {
             length: target.length,
             sha256: target.hashes.sha256.as_ref().to_vec(),
             version: custom("version").and_then(Value::as_str).map(ToOwned::to_owned),
-            schema: custom("schema").and_then(Value::as_u64).and_then(|schema| u32::try_from(schema).ok()),
+            schema: custom("schema")
+                .and_then(Value::as_u64)
+                .and_then(|schema| u32::try_from(schema).ok()),
             released,
         }
     }
@@ -107,7 +112,11 @@ impl Releases {
     fn root(&self) -> Result<Vec<u8>, Untrusted> {
         let brought = fs::read(&self.settings.root)
             .map_err(|error| Untrusted::new(format!("{}: {error}", self.settings.root.display())))?;
-        let version = |bytes: &[u8]| serde_json::from_slice::<Signed<Root>>(bytes).ok().map(|root| root.signed.version);
+        let version = |bytes: &[u8]| {
+            serde_json::from_slice::<Signed<Root>>(bytes)
+                .ok()
+                .map(|root| root.signed.version)
+        };
         match fs::read(self.trusted.join("root.json")) {
             Ok(kept) if version(&kept) > version(&brought) => Ok(kept),
             _ => Ok(brought),
@@ -130,7 +139,10 @@ impl Releases {
         .expiration_enforcement(ExpirationEnforcement::Safe);
         match tokio::time::timeout(METADATA, loader.load()).await {
             Ok(Ok(repository)) => Ok(Newest { repository }),
-            Ok(Err(error)) => Err(Untrusted::new(format!("the signed metadata are refused: {}", told(&error)))),
+            Ok(Err(error)) => Err(Untrusted::new(format!(
+                "the signed metadata are refused: {}",
+                told(&error)
+            ))),
             Err(_) => Err(Untrusted::new(format!(
                 "the signed metadata were not whole after {} s",
                 METADATA.as_secs()
@@ -141,12 +153,16 @@ impl Releases {
     /// What is kept about a file, its signatures checked again. `beside`: metadata that were kept when the file was fetched, for a file
     /// that the newest do not list any more; their keys must still be good.
     pub fn kept(&self, name: &str, beside: Option<&Path>) -> Result<Listed, Untrusted> {
-        let unread = |error: String| Untrusted::new(format!("the signed metadata that were kept cannot be used: {error}"));
+        let unread =
+            |error: String| Untrusted::new(format!("the signed metadata that were kept cannot be used: {error}"));
         let root: Signed<Root> = serde_json::from_slice(&self.root()?).map_err(|error| unread(error.to_string()))?;
         root.signed.verify_role(&root).map_err(|error| unread(told(&error)))?;
         let name = TargetName::new(name).map_err(|error| unread(told(&error)))?;
         let mut reason = String::from("nothing was kept");
-        for path in [Some(self.trusted.join("targets.json")), beside.map(Path::to_owned)].into_iter().flatten() {
+        for path in [Some(self.trusted.join("targets.json")), beside.map(Path::to_owned)]
+            .into_iter()
+            .flatten()
+        {
             let listed = fs::read(&path).map_err(|error| error.to_string()).and_then(|bytes| {
                 let targets: Signed<Targets> = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
                 root.signed.verify_role(&targets).map_err(|error| told(&error))?;
@@ -180,22 +196,22 @@ impl Newest {
         Some(Listed::new(target))
     }
 
-    /// The name of a listed file with this digest.
-    pub fn version_of(&self, sha256: &[u8]) -> Option<String> {
-        let mut all = self.repository.all_targets().map(|(_, target)| Listed::new(target));
-        all.find(|listed| listed.sha256 == sha256).and_then(|listed| listed.version)
-    }
-
     /// A small file, whole and checked.
     pub async fn text(&self, name: &str) -> Result<String, Untrusted> {
         let refused = |words: String| Untrusted::new(format!("{name}: {words}"));
-        let listed = self.listed(name).ok_or_else(|| refused("is not in the signed metadata".into()))?;
+        let listed = self
+            .listed(name)
+            .ok_or_else(|| refused("is not in the signed metadata".into()))?;
         if listed.length > crate::document::SIZE {
             return Err(refused(format!("is longer than {} bytes", crate::document::SIZE)));
         }
         let target = TargetName::new(name).map_err(|error| refused(told(&error)))?;
         let whole = async {
-            let stream = self.repository.read_target(&target).await.map_err(|error| refused(told(&error)))?;
+            let stream = self
+                .repository
+                .read_target(&target)
+                .await
+                .map_err(|error| refused(told(&error)))?;
             let stream = stream.ok_or_else(|| refused("is not in the signed metadata".into()))?;
             stream.into_vec().await.map_err(|error| refused(told(&error)))
         };
@@ -214,9 +230,15 @@ impl Newest {
         progress: &Progress<'_>,
     ) -> Result<OnItsWay, Untrusted> {
         let refused = |words: String| Untrusted::new(format!("{name}: {words}"));
-        let listed = self.listed(name).ok_or_else(|| refused("is not in the signed metadata".into()))?;
+        let listed = self
+            .listed(name)
+            .ok_or_else(|| refused("is not in the signed metadata".into()))?;
         let target = TargetName::new(name).map_err(|error| refused(told(&error)))?;
-        let stream = self.repository.read_target(&target).await.map_err(|error| refused(told(&error)))?;
+        let stream = self
+            .repository
+            .read_target(&target)
+            .await
+            .map_err(|error| refused(told(&error)))?;
         let stream = stream.ok_or_else(|| refused("is not in the signed metadata".into()))?;
         let chunks = stream.map(|chunk| chunk.map_err(|error| HttpError(told(&error))));
         let file = download::write(Box::pin(chunks), Some(listed.length), place, limits, progress)

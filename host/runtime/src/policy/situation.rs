@@ -126,7 +126,9 @@ impl std::fmt::Display for Decision {
                 reason,
                 not_before: Some(moment),
             } => {
-                let at = i64::try_from(*moment).ok().and_then(|at| Timestamp::from_second(at).ok());
+                let at = i64::try_from(*moment)
+                    .ok()
+                    .and_then(|at| Timestamp::from_second(at).ok());
                 let at = at.map_or_else(|| moment.to_string(), |at| at.to_string());
                 write!(f, "update to {version}, not before {at}: {reason}")
             }

@@ -113,7 +113,11 @@ impl WasiView for JudgeState {
 
 impl logging::Host for JudgeState {
     fn log(&mut self, _level: logging::Level, context: String, message: String) -> wasmtime::Result<()> {
-        let line = tidy(&if context.is_empty() { message } else { format!("{context}: {message}") });
+        let line = tidy(&if context.is_empty() {
+            message
+        } else {
+            format!("{context}: {message}")
+        });
         if let Some(room) = self.room.checked_sub(line.len()) {
             self.room = room;
             self.lines.push(line);

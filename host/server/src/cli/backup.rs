@@ -82,7 +82,10 @@ pub(super) fn restore(config: &Path, from: &Path, resend: bool, aside: bool, pro
 
 /// Renames the data folder; nothing of it is lost.
 fn put_aside(data: &Path) -> anyhow::Result<PathBuf> {
-    let name = data.file_name().context("the data folder has no name")?.to_string_lossy();
+    let name = data
+        .file_name()
+        .context("the data folder has no name")?
+        .to_string_lossy();
     let at = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let old = data.with_file_name(format!("{name}.before-{at}"));
     fs::rename(data, &old).with_context(|| format!("{} to {}", data.display(), old.display()))?;

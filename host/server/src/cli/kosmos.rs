@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use budstikke_kosmos::config::Config;
-use budstikke_kosmos::judge::{Record, Said};
-use budstikke_kosmos::journal::{Journal, Stage};
-use budstikke_kosmos::supervisor::{self, Alive, Supervisor};
 use budstikke_kosmos::control;
+use budstikke_kosmos::journal::{Journal, Stage};
+use budstikke_kosmos::judge::{Record, Said};
+use budstikke_kosmos::supervisor::{self, Alive, Supervisor};
 use clap::Subcommand;
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -165,7 +165,11 @@ fn or_unknown(version: Option<&String>) -> &str {
 fn show(record: &Record) {
     let situation = &record.situation;
     println!("{}", situation.target);
-    println!("  runs        {}{}", or_unknown(situation.current.as_ref()), if situation.healthy { "" } else { ", and is not well" });
+    println!(
+        "  runs        {}{}",
+        or_unknown(situation.current.as_ref()),
+        if situation.healthy { "" } else { ", and is not well" }
+    );
     println!("  last good   {}", or_unknown(situation.last_good.as_ref()));
     for candidate in &situation.candidates {
         println!("  candidate   {} ({})", candidate.version, candidate.channel);
@@ -190,7 +194,9 @@ fn words(said: &Said) -> String {
 }
 
 fn moment(seconds: u64) -> String {
-    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let at = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
     at.map_or_else(|| "never".to_owned(), |at| at.to_string())
 }
 
@@ -229,7 +235,11 @@ fn status(config: &Config) -> anyhow::Result<Ended> {
         let doing = std::fs::read(folder.join("status.json")).ok();
         let doing: Option<serde_json::Value> = doing.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if let Some(doing) = doing {
-            println!("  last        {} ({})", doing["doing"].as_str().unwrap_or_default(), doing["at"].as_str().unwrap_or_default());
+            println!(
+                "  last        {} ({})",
+                doing["doing"].as_str().unwrap_or_default(),
+                doing["at"].as_str().unwrap_or_default()
+            );
         }
         for attempt in state.attempts.iter().take(5) {
             let outcome = match &attempt.outcome {
@@ -252,7 +262,9 @@ async fn replay(config: &Config, id: Option<&str>) -> anyhow::Result<Ended> {
         return Ok(Ended::Well);
     }
     let last = ids.last().map(String::as_str);
-    let id = id.or(last).ok_or_else(|| anyhow::anyhow!("no decision has been made yet"))?;
+    let id = id
+        .or(last)
+        .ok_or_else(|| anyhow::anyhow!("no decision has been made yet"))?;
     let record = records.read(id).map_err(anyhow::Error::msg)?;
     println!("{id}, decided at {}", record.at);
     show(&record);
@@ -264,12 +276,20 @@ async fn replay(config: &Config, id: Option<&str>) -> anyhow::Result<Ended> {
             println!("  policy {} is not there any more", then.policy);
             continue;
         };
-        let file = if now.component == then.component { "the same component" } else { "another component" };
+        let file = if now.component == then.component {
+            "the same component"
+        } else {
+            "another component"
+        };
         if now.decision == then.decision {
             println!("  policy {} says the same again ({file})", then.policy);
         } else {
             same = false;
-            println!("  policy {} says something else now ({file}): {}", then.policy, words(&now));
+            println!(
+                "  policy {} says something else now ({file}): {}",
+                then.policy,
+                words(&now)
+            );
         }
     }
     Ok(well(same))

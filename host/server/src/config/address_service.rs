@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use budstikke_settings::without_values;
 use budstikke_registry::config::Clients;
 use budstikke_registry::registers::settings::RegisterSettings;
+use budstikke_settings::without_values;
 use budstikke_store::Place;
 use serde::Deserialize;
 
-use budstikke_settings::quantity::time;
 use super::{
     Certificates, Keystore, Problems, Secret, Server, ServerLimits, Tls, TokenProfile, User, problem, settings,
 };
+use budstikke_settings::quantity::time;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]

@@ -5,7 +5,7 @@ mod outside;
 mod registry;
 mod server;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use budstikke_message::identifier::OrganisationNumber;

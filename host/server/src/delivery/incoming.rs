@@ -105,7 +105,7 @@ fn told_of_its_schema(sbd: &Sbd, message_id: &str) {
     let Some(schema) = &row.schema else { return };
     let found = schema.check(sbd.body(), &row.name);
     if let Some(first) = found.first() {
-        let (message_type, violations) = (row.name.as_ref(), found.len());
+        let (message_type, violations) = (&*row.name, found.len());
         tracing::warn!(
             message_id,
             message_type,

@@ -483,12 +483,12 @@ fn a_user_that_can_make_no_sense_is_named() {
 }
 
 #[test]
-fn only_what_changes_nothing_can_be_opened_below_manage() {
+fn only_what_monitoring_and_an_updater_ask_can_be_opened_below_manage() {
     problem(
         "manage-open = [\"health\"]",
         "manage-open = [\"set-aside\"]",
         "manage-open",
-        "server.manage-open: unknown variant, expected `health` or `info`",
+        "server.manage-open: unknown variant, expected one of `health`, `info`, `shutdown`",
     );
 }
 

@@ -12,7 +12,9 @@ fn read_files(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Result<Con
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let read = read_with(&folder.path().join(files[0].0), &variable, &mut |warning| warnings.push(warning));
+    let read = read_with(&folder.path().join(files[0].0), &variable, &mut |warning| {
+        warnings.push(warning)
+    });
     let home = folder.path().to_owned();
     let told = |problems: Problems| problems.to_string().replace(&format!("{}/", home.display()), "");
     (read.map_err(told), warnings, home.clone())
@@ -38,13 +40,22 @@ fn the_file_of_the_guide_is_read_with_every_default() {
     assert_eq!(config.schedule.cron, "0 30 5,19,21 * * MON-FRI");
     assert_eq!(java.home, folder);
     assert_eq!(java.keys, [folder.join("eformidling-key.asc")]);
-    assert_eq!(java.repository, "https://github.com/felleslosninger/efm-integrasjonspunkt/");
-    assert_eq!((java.launch.time, java.launch.poll), (Duration::from_millis(150_000), Duration::from_secs(1)));
+    assert_eq!(
+        java.repository,
+        "https://github.com/felleslosninger/efm-integrasjonspunkt/"
+    );
+    assert_eq!(
+        (java.launch.time, java.launch.poll),
+        (Duration::from_millis(150_000), Duration::from_secs(1))
+    );
     assert_eq!((java.blocklist.enabled, java.blocklist.hours), (false, 2));
     assert!(java.soak.time.is_zero(), "as the Java KOSMOS: good when it is ready");
     assert_eq!(java.removed_environment, ["spring", "kosmos"]);
     let mail = config.notify.mail.unwrap();
-    assert_eq!((mail.host.as_str(), mail.port, mail.tls), ("smtp.example.no", Some(25), MailTls::None));
+    assert_eq!(
+        (mail.host.as_str(), mail.port, mail.tls),
+        ("smtp.example.no", Some(25), MailTls::None)
+    );
     assert_eq!(warnings.len(), 1, "that it is staging: {warnings:?}");
 }
 
@@ -67,7 +78,10 @@ kosmos.mail.append-subject=Test\\u00f8y \\
 kosmos.mail.recipient=drift@example.no
 kosmos.mail.from=noreply@example.no
 ";
-    let (config, warnings, _) = read_files(&[("kosmos-local.properties", text)], &[("SPRING_MAIL_HOST", "post.example.no")]);
+    let (config, warnings, _) = read_files(
+        &[("kosmos-local.properties", text)],
+        &[("SPRING_MAIL_HOST", "post.example.no")],
+    );
     let config = config.unwrap();
     let java = config.targets[0].java.as_ref().unwrap();
     assert_eq!((config.environment, config.early_bird), (Environment::Production, true));
@@ -95,7 +109,10 @@ fn the_number_may_stand_beside_it_and_the_environment_is_stronger_than_that() {
     let config = config.unwrap();
     assert_eq!(config.organisation.number, "991825827");
     assert_eq!(config.targets[0].java.as_ref().unwrap().shutdown.retries, 5);
-    assert!(config.targets[0].java.as_ref().unwrap().launch.include_log, "as dev does");
+    assert!(
+        config.targets[0].java.as_ref().unwrap().launch.include_log,
+        "as dev does"
+    );
 }
 
 #[test]
@@ -132,7 +149,10 @@ b=${a}
 
 #[test]
 fn without_an_organisation_number_it_says_where_one_may_stand() {
-    let (config, ..) = read_files(&[("kosmos-local.properties", "kosmos.integrasjonspunkt.profile=dev\n")], &[]);
+    let (config, ..) = read_files(
+        &[("kosmos-local.properties", "kosmos.integrasjonspunkt.profile=dev\n")],
+        &[],
+    );
     assert!(config.unwrap_err().contains("difi.move.org.number: is missing"));
 }
 
@@ -141,14 +161,27 @@ fn what_means_nothing_is_told_with_its_line() {
     let text = format!("{MINIMAL}kosmos.mavenCentral=https://repo\nkosmos.integrasjonspunkt.erly-bird=true\n");
     let (config, warnings, _) = read_files(&[("kosmos-local.properties", &text)], &[]);
     config.unwrap();
-    assert!(warnings.iter().any(|told| told.contains(":8: kosmos.mavenCentral: belongs to an older")), "{warnings:?}");
-    assert!(warnings.iter().any(|told| told.contains(":9: kosmos.integrasjonspunkt.erly-bird: is not known")));
+    assert!(
+        warnings
+            .iter()
+            .any(|told| told.contains(":8: kosmos.mavenCentral: belongs to an older")),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|told| told.contains(":9: kosmos.integrasjonspunkt.erly-bird: is not known"))
+    );
 }
 
 #[test]
 fn a_broken_escape_is_named_by_its_line() {
     let (config, ..) = read_files(&[("kosmos-local.properties", "a=b\nc=\\u12\n")], &[]);
-    assert!(config.unwrap_err().contains("kosmos-local.properties:2: \\u must be followed"));
+    assert!(
+        config
+            .unwrap_err()
+            .contains("kosmos-local.properties:2: \\u must be followed")
+    );
 }
 
 #[test]
@@ -161,6 +194,13 @@ fn lines_are_read_as_java_reads_them() {
         .collect();
     assert_eq!(
         read,
-        [("a", "1", 1), ("b", "2", 2), ("c", "3", 3), ("d e", "f=g\\", 4), ("h", "", 7), ("i", "j", 8)]
+        [
+            ("a", "1", 1),
+            ("b", "2", 2),
+            ("c", "3", 3),
+            ("d e", "f=g\\", 4),
+            ("h", "", 7),
+            ("i", "j", 8)
+        ]
     );
 }

@@ -88,7 +88,7 @@ fn document(types: &MessageTypes) -> Object {
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
         .examples([example()]);
     for row in readable(types) {
-        document = document.property(row.name.as_ref(), Ref::from_schema_name(row.name.as_ref()));
+        document = document.property(&*row.name, Ref::from_schema_name(&*row.name));
     }
     document.build()
 }

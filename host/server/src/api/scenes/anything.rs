@@ -14,7 +14,7 @@ use super::*;
 const DRAFT: &str = "DRAFT";
 
 /// Every path, with `{}` where an id goes.
-const PATHS: [&str; 28] = [
+const PATHS: [&str; 29] = [
     "/api/messages/out",
     "/api/messages/out/multipart",
     "/api/messages/out/{}",

@@ -1,0 +1,279 @@
+//! Our own program and an adapter are kept current by signed metadata, with messages flowing.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use budstikke_e2e::{Fagsystem, File, Installation, Pair, newer_build};
+use serde_json::json;
+
+use crate::metadata::Repositories;
+use crate::publisher::Publisher;
+use crate::scene::{PATIENCE, free_port, policies, release_program, version_at, within};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A supervisor's configuration with one target.
+fn config(folder: &Path, publisher: &Publisher, root: &Path, port: u16, target: &str) -> PathBuf {
+    let text = format!(
+        r#"
+environment = "production"
+state = "{folder}/kosmos"
+policy-folder = "{policies}"
+
+[organisation]
+number = "991825827"
+
+[schedule]
+cron = "0 0 3 1 1 *"
+
+[[targets]]
+name = "own"
+
+{target}
+
+[targets.KIND.management]
+url = "http://127.0.0.1:{port}"
+
+[targets.KIND.repository]
+root = "{root}"
+metadata-url = "{url}/metadata/"
+targets-url = "{url}/targets/"
+
+[targets.KIND.launch]
+poll = "100ms"
+time = "30s"
+
+[targets.KIND.soak]
+time = "1s"
+poll = "200ms"
+"#,
+        folder = folder.display(),
+        policies = policies().display(),
+        root = root.display(),
+        url = publisher.url(),
+    );
+    let kind = if target.contains("plugin") {
+        "plugin"
+    } else {
+        "budstikke"
+    };
+    let path = folder.join("kosmos.toml");
+    std::fs::write(&path, text.replace("KIND", kind)).unwrap();
+    path
+}
+
+async fn kosmos(program: &Path, config: &Path, command: &str) -> (bool, String) {
+    let mut run = Command::new(program);
+    run.arg("kosmos")
+        .arg("--config")
+        .arg(config)
+        .arg(command)
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || run.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (output.status.success(), told)
+}
+
+fn list(product: &str, version: &str) -> Vec<u8> {
+    format!("{product}:\n  environments:\n    production: {{ latest: {version} }}\n").into_bytes()
+}
+
+/// A message goes out and arrives.
+async fn a_message_goes(sender: &Fagsystem, receiver: &Fagsystem) {
+    let id = uuid::Uuid::new_v4().to_string();
+    let sbd = Fagsystem::arkivmelding(Pair::SENDER, Pair::RECEIVER, &id);
+    sender.send_message(&sbd, &File::examples().unwrap()).await.unwrap();
+    receiver
+        .wait_and_peek(&format!("?messageId={id}"), PATIENCE)
+        .await
+        .unwrap();
+    receiver.take(&id).await.unwrap().ok().unwrap();
+}
+
+/// The installation's TOML file, with a port that stays and an open door to stop it.
+fn fixed(ours: &Installation, port: u16) {
+    let path = ours.folder.join("budstikke.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace(
+        "listen = \"127.0.0.1:0\"",
+        &format!("listen = \"127.0.0.1:{port}\"\nshutdown = true"),
+    );
+    let text = text.replace(
+        "manage-open = [\"health\", \"info\"]",
+        "manage-open = [\"health\", \"info\", \"shutdown\"]",
+    );
+    std::fs::write(path, text).unwrap();
+}
+
+struct Ended(PathBuf);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(
+            Command::new("pkill")
+                .args(["-9", "-f", &self.0.display().to_string()])
+                .status(),
+        );
+    }
+}
+
+#[tokio::test]
+async fn our_own_program_is_installed_a_bad_release_is_taken_back_and_no_message_is_lost() {
+    let mut pair = Pair::new().await.unwrap();
+    let program = pair.world.programs.budstikke.clone();
+    let port = free_port();
+    fixed(&pair.ours, port);
+    let receiver = pair.theirs.start().await.unwrap();
+    let folder = pair.world.folder().to_owned();
+    let _ended = Ended(folder.clone());
+    let good = std::fs::read(&program).unwrap();
+    // It wants another schema, so the store is copied before.
+    let bad = std::fs::read(release_program()).unwrap();
+    let file = |version: &str| format!("budstikke-{version}-{}", std::env::consts::ARCH);
+    let repositories = Repositories::new(
+        &[
+            ("good", &good),
+            ("bad", &bad),
+            ("list", &list("budstikke", VERSION)),
+            ("list-bad", &list("budstikke", "9.0.0")),
+        ],
+        &json!([
+            { "name": "good", "targets": {
+                file(VERSION): { "file": "good", "custom": { "version": VERSION, "schema": 3 } },
+                "versions.yml": { "file": "list" } } },
+            { "name": "bad", "targets": {
+                file("9.0.0"): { "file": "bad", "custom": { "version": "9.0.0", "schema": 99 } },
+                "versions.yml": { "file": "list-bad" } } },
+        ]),
+    );
+    let publisher = Publisher::start().await;
+    publisher.serve(repositories.step("good"));
+    let target = format!(
+        "[targets.budstikke]\nhome = \"{home}/program\"\nconfig = \"{config}\"\n",
+        home = folder.display(),
+        config = pair.ours.folder.join("budstikke.toml").display()
+    );
+    let config = config(&folder, &publisher, &repositories.root(), port, &target);
+    let (good, told) = kosmos(&program, &config, "run-now").await;
+    assert!(good, "{told}");
+    assert_eq!(version_at(port).await.as_deref(), Some(VERSION));
+    let sender = Fagsystem::new(&format!("http://127.0.0.1:{port}"));
+    a_message_goes(&sender, &receiver).await;
+
+    // It has to be watched by somebody until it counts as good.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let log = std::fs::File::create(folder.join("supervisor.log")).unwrap();
+    let mut supervisor = Command::new(&program)
+        .arg("kosmos")
+        .arg("--config")
+        .arg(&config)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let says = |text: &str| {
+        std::fs::read_to_string(folder.join("supervisor.log"))
+            .unwrap()
+            .contains(text)
+    };
+    assert!(within(PATIENCE, || says("runs, and is good")).await);
+    publisher.serve(repositories.step("bad"));
+    // Its part lies beside it, where a release program looks for it.
+    std::fs::create_dir_all(folder.join("program/releases/9.0.0")).unwrap();
+    std::fs::write(
+        folder.join("program/releases/9.0.0/part.json"),
+        json!({ "kind": "failing" }).to_string(),
+    )
+    .unwrap();
+    let (good, told) = kosmos(&program, &config, "run-now").await;
+    assert!(!good && told.contains(&format!("{VERSION} runs again")), "{told}");
+    assert!(
+        told.contains("copying the store") && told.contains("putting back the copy"),
+        "{told}"
+    );
+    assert_eq!(version_at(port).await.as_deref(), Some(VERSION));
+    a_message_goes(&sender, &receiver).await;
+    let aside = std::fs::read_dir(&pair.ours.folder).unwrap();
+    let aside = aside.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with("data.before-")
+    });
+    assert_eq!(aside.count(), 1, "what the bad one made of the store is kept");
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+}
+
+#[tokio::test]
+async fn an_adapter_is_swapped_and_one_that_is_none_is_taken_back() {
+    let mut pair = Pair::new().await.unwrap();
+    let (sender, receiver) = pair.start().await.unwrap();
+    let port = sender.base().rsplit_once(':').unwrap().1.parse().unwrap();
+    let folder = pair.world.folder().to_owned();
+    let program = pair.world.programs.budstikke.clone();
+    let newer = std::fs::read(newer_build(&pair.world.programs.dpo, &folder.join("newer.wasm")).unwrap()).unwrap();
+    let list = |version: &str| list("dpo", version);
+    let repositories = Repositories::new(
+        &[
+            ("newer", &newer),
+            ("none", b"\0asm no component"),
+            ("list", &list("9.1.0")),
+            ("list-none", &list("9.2.0")),
+        ],
+        &json!([
+            { "name": "newer", "targets": {
+                "dpo-9.1.0.wasm": { "file": "newer", "custom": { "version": "9.1.0" } }, "versions.yml": { "file": "list" } } },
+            { "name": "none", "targets": {
+                "dpo-9.2.0.wasm": { "file": "none", "custom": { "version": "9.2.0" } }, "versions.yml": { "file": "list-none" } } },
+        ]),
+    );
+    let publisher = Publisher::start().await;
+    publisher.serve(repositories.step("newer"));
+    let target = format!(
+        "[targets.plugin]\nfolder = \"{}\"\ncomponent = \"dpo.wasm\"\nadapter = \"dpo\"\nproduct = \"dpo\"\n",
+        pair.ours.folder.join("plugins").display()
+    );
+    let config = config(&folder, &publisher, &repositories.root(), port, &target);
+    let present = || std::fs::read(pair.ours.folder.join("plugins/dpo.wasm")).unwrap();
+    a_message_goes(&sender, &receiver).await;
+    let (good, told) = kosmos(&program, &config, "run-now").await;
+    assert!(good, "{told}");
+    assert_eq!(present(), newer);
+    a_message_goes(&sender, &receiver).await;
+    // The supervisor goes on watching, until it is good.
+    let mut supervisor = Command::new(&program)
+        .arg("kosmos")
+        .arg("--config")
+        .arg(&config)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("supervisor.log")).unwrap())
+        .spawn()
+        .unwrap();
+    let log = || std::fs::read_to_string(folder.join("supervisor.log")).unwrap();
+    assert!(
+        within(PATIENCE, || log().contains("9.1.0 runs, and is good")).await,
+        "{}",
+        log()
+    );
+    publisher.serve(repositories.step("none"));
+    let (good, told) = kosmos(&program, &config, "run-now").await;
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+    assert!(!good && told.contains("9.1.0 runs again"), "{told}");
+    assert!(told.contains("is not a WebAssembly component"), "{told}");
+    assert_eq!(present(), newer, "{told}");
+    a_message_goes(&sender, &receiver).await;
+}
