@@ -1,12 +1,10 @@
 //! What an integrasjonspunkt says of itself. Spec: KOSMOS, 5; sharp edges 2 and 3.
 
-use std::time::Duration;
-
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
 use crate::config::Management;
-use crate::http::{HttpError, get_small, management_client, told};
+use crate::http::{HttpError, management_client, told};
 
 /// Bytes of an answer.
 const SIZE: usize = 1 << 20;
@@ -45,7 +43,6 @@ pub struct Actuator {
     metrics: String,
     root: String,
     login: Option<(String, String)>,
-    time: Duration,
 }
 
 impl Actuator {
@@ -65,7 +62,6 @@ impl Actuator {
             metrics: place(&management.metrics_url, "prometheus"),
             root,
             login,
-            time: management.read_time,
         })
     }
 
@@ -168,15 +164,10 @@ impl Actuator {
 
     /// Its counters, in the text format of Prometheus.
     pub async fn metrics(&self) -> Result<String, HttpError> {
-        let text = match &self.login {
-            None => get_small(&self.client, &self.metrics, SIZE as u64, self.time).await?,
-            Some(_) => {
-                let response = self.with_login(self.client.get(&self.metrics)).send().await;
-                let response = response.and_then(Response::error_for_status);
-                let response = response.map_err(|error| HttpError(told(&error)))?;
-                response.bytes().await.map_err(|error| HttpError(told(&error)))?
-            }
-        };
+        let failed = |error: reqwest::Error| HttpError(format!("{}: {}", self.metrics, told(&error.without_url())));
+        let response = self.with_login(self.client.get(&self.metrics)).send().await;
+        let response = response.and_then(Response::error_for_status).map_err(failed)?;
+        let text = response.bytes().await.map_err(failed)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }

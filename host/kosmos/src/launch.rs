@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::actuator::{Actuator, Health};
@@ -146,17 +147,15 @@ pub fn put(component: &Component) -> io::Result<()> {
     crate::download::sync_folder(&component.place)
 }
 
-/// The present state of an adapter: the digest of its component, or why it is not to be had.
+/// The component that an adapter runs from: its digest. An error says why it runs from none.
 pub async fn adapter(actuator: &Actuator, name: &str) -> Result<String, LaunchError> {
     let health = actuator.health_in_full().await.unwrap_or_default();
     let state = &health["components"]["adapters"]["details"][name];
-    if let Some(refused) = state["refused"].as_str() {
-        return Err(LaunchError(format!("adapter {name} is refused: {refused}")));
-    }
     if state["status"] != "UP" {
+        let why = refusal(&health, name).or_else(|| state["state"].as_str().map(ToOwned::to_owned));
         return Err(LaunchError(format!(
             "adapter {name} is {}",
-            state["state"].as_str().unwrap_or("not there")
+            why.as_deref().unwrap_or("not there")
         )));
     }
     let info = actuator.info().await.map_err(|error| LaunchError(error.to_string()))?;
@@ -168,6 +167,12 @@ pub async fn adapter(actuator: &Actuator, name: &str) -> Result<String, LaunchEr
     Ok(digest.trim_start_matches("sha256:").to_owned())
 }
 
+/// Why the file that lies in an adapter's place was not taken.
+fn refusal(health: &Value, name: &str) -> Option<String> {
+    let refused = health["components"]["adapters"]["details"][name]["refused"].as_str()?;
+    Some(format!("refused: {refused}"))
+}
+
 /// Waits until an adapter runs from a component with this digest.
 pub async fn judge_component(
     actuator: &Actuator,
@@ -177,13 +182,21 @@ pub async fn judge_component(
 ) -> Result<(), LaunchError> {
     let deadline = Instant::now() + settings.time;
     // What is refused stays refused; but a refusal that is seen at first can be that of the file before.
-    let refused = Instant::now() + settings.time.min(REFUSED);
+    let settled = Instant::now() + settings.time.min(REFUSED);
     loop {
         sleep(settings.poll).await;
         let seen = match adapter(actuator, name).await {
             Ok(found) if found == digest => return Ok(()),
-            Ok(_) => format!("adapter {name} still runs from another file"),
-            Err(error) if error.0.contains("refused") && Instant::now() >= refused => return Err(error),
+            Ok(_) => {
+                let health = actuator.health_in_full().await.unwrap_or_default();
+                match refusal(&health, name) {
+                    Some(why) if Instant::now() >= settled => {
+                        return Err(LaunchError(format!("adapter {name} is {why}")));
+                    }
+                    Some(why) => why,
+                    None => format!("adapter {name} still runs from another file"),
+                }
+            }
             Err(error) => error.0,
         };
         if Instant::now() >= deadline {

@@ -189,6 +189,8 @@ mod tests {
     use std::os::unix::process::CommandExt as _;
     use std::process::{Command, Stdio};
 
+    // Nobody waits: that is what is tested.
+    #[allow(clippy::zombie_processes, reason = "`is_alive` takes it off the system's list")]
     fn sleeper(mark: &str) -> Process {
         let child = Command::new("sleep")
             .arg("60")

@@ -84,7 +84,8 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
     for file in &settings.files {
         let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kind = if name.ends_with(".xml") {
+        let xml = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("xml"));
+        let kind = if xml {
             "application/xml"
         } else {
             "application/octet-stream"
@@ -139,7 +140,10 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
         }
         sleep(LOOK).await;
     }
-    while settings.take {
+    if !settings.take {
+        return Ok(());
+    }
+    loop {
         let peek = with_login(actuator.client().get(format!("{api}/messages/in/peek?messageId={id}")))
             .send()
             .await;
@@ -162,7 +166,6 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
         }
         sleep(LOOK).await;
     }
-    Ok(())
 }
 
 /// The SBD with ids of its own, and the id of its message.

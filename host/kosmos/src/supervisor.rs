@@ -233,10 +233,8 @@ impl Supervisor {
     }
 
     fn plan_next(&mut self) {
-        self.next = match self.config.schedule.enabled {
-            true => self.schedule.next_after(Timestamp::now()),
-            false => None,
-        };
+        let planned = self.config.schedule.enabled;
+        self.next = planned.then(|| self.schedule.next_after(Timestamp::now())).flatten();
         let alive = Alive {
             pid: std::process::id(),
             next: self.next,
@@ -246,9 +244,10 @@ impl Supervisor {
         if let Err(error) = written {
             tracing::warn!(%error, "when the next run is cannot be written");
         }
-        match self.next {
-            Some(next) => tracing::info!(%next, "next run"),
-            None => tracing::info!("no run is planned"),
+        if let Some(next) = self.next {
+            tracing::info!(%next, "next run");
+        } else {
+            tracing::info!("no run is planned");
         }
     }
 

@@ -28,7 +28,7 @@ use state::JudgeState;
 /// Instructions of one call; a JavaScript or Python policy needs some hundred millions to start.
 const FUEL: u64 = 10_000_000_000;
 /// Wall clock of one call: a guest that waits uses no fuel.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// Linear memory of one call, bytes.
 const MEMORY: usize = 256 << 20;
 /// Bytes of a reason, and of wasmtime's words.
@@ -137,8 +137,7 @@ impl Policy {
         let (answer, log, fuel) = self
             .call(situation, async |store, guest| {
                 let about = store.data_mut().table.push(Arc::clone(situation))?;
-                let answer = guest.call_decide(store, Resource::new_borrow(about.rep())).await;
-                answer
+                guest.call_decide(store, Resource::new_borrow(about.rep())).await
             })
             .await?;
         let decision = answer.map(Decision::from).map_err(|reason| cut(reason, REASON));

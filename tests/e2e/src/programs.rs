@@ -49,8 +49,8 @@ impl Programs {
     }
 }
 
-/// The component of an adapter. Builds it when it is not up to date.
-pub(crate) fn component(adapter: &str) -> anyhow::Result<PathBuf> {
+/// The component of a plugin. Builds it when it is not up to date.
+pub fn component(adapter: &str) -> anyhow::Result<PathBuf> {
     let package = root().join("plugins").join(adapter);
     Ok(budstikke_component_builder::build_component(&package)?)
 }

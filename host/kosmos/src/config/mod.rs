@@ -397,7 +397,7 @@ impl Default for Download {
     fn default() -> Self {
         Self {
             connect_time: Duration::from_secs(5),
-            silence_time: Duration::from_secs(60),
+            silence_time: Duration::from_mins(1),
             most_time: Duration::from_hours(1),
             size: 1 << 30,
         }
@@ -422,7 +422,7 @@ impl Default for Launch {
     fn default() -> Self {
         Self {
             poll: Duration::from_secs(1),
-            time: Duration::from_millis(150_000),
+            time: Duration::from_secs(150),
             include_log: false,
         }
     }

@@ -515,9 +515,10 @@ fn java(reader: &mut Reader<'_>, folder: &Path, environment: Environment, warn: 
     };
     let include = reader.flag("kosmos.integrasjonspunkt.include-log", environment == Environment::Dev);
     let removed = reader.list("kosmos.environment.prefixesRemovedFromChildProcess");
-    let removed = match removed.is_empty() {
-        true => super::prefixes(),
-        false => removed.into_iter().map(|(prefix, _)| prefix).collect(),
+    let removed = if removed.is_empty() {
+        super::prefixes()
+    } else {
+        removed.into_iter().map(|(prefix, _)| prefix).collect()
     };
     Java {
         management,

@@ -180,20 +180,21 @@ impl Target for Jar {
         if !self.has(version) {
             return Err(Untrusted::new(format!("there is no {}", jar.display())));
         }
-        let (signature, fresh) = match fs::read(&place) {
-            Ok(signature) => (signature, false),
-            Err(_) => {
-                let url = format!("{}.asc", self.url(version));
-                let signature = self.small(&url, openpgp::SIZE).await.map_err(|error| {
-                    Untrusted::new(format!(
-                        "has no signature, and none can be had ({error}); put the vendor's signature at {}",
-                        place.display()
-                    ))
-                })?;
-                (signature, true)
-            }
+        let kept = fs::read(&place).ok();
+        let (signature, fresh) = if let Some(signature) = kept {
+            (signature, false)
+        } else {
+            let url = format!("{}.asc", self.url(version));
+            let signature = self.small(&url, openpgp::SIZE).await.map_err(|error| {
+                Untrusted::new(format!(
+                    "has no signature, and none can be had ({error}); put the vendor's signature at {}",
+                    place.display()
+                ))
+            })?;
+            (signature, true)
         };
-        self.check(&jar, signature.clone(), version, Occasion::Again).await?;
+        let occasion = if fresh { Occasion::New } else { Occasion::Again };
+        self.check(&jar, signature.clone(), version, occasion).await?;
         if fresh && let Err(error) = crate::journal::write(&place, &signature) {
             tracing::warn!(place = %place.display(), %error, "a signature cannot be kept");
         }

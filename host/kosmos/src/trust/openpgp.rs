@@ -103,6 +103,9 @@ impl Keys {
     }
 }
 
+/// How an armoured key begins.
+const BEGIN: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
+
 fn read(file: &Path) -> Result<Vec<SignedPublicKey>, String> {
     let length = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
     if length > SIZE {
@@ -112,7 +115,6 @@ fn read(file: &Path) -> Result<Vec<SignedPublicKey>, String> {
     let all = |keys: Box<dyn Iterator<Item = pgp::errors::Result<SignedPublicKey>> + '_>| {
         keys.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
     };
-    const BEGIN: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
     let starts: Vec<usize> = bytes
         .windows(BEGIN.len())
         .enumerate()
@@ -269,9 +271,9 @@ fn good_primary(key: &SignedPublicKey, made: i64, reference: i64) -> Result<(), 
     });
     let newest = direct
         .chain(users)
-        .max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
+        .max_by_key(|own| own.created().map_or(0, pgp::types::Timestamp::as_secs));
     let newest = newest.ok_or_else(|| Untrusted::new("the signer's key does not vouch for itself"))?;
-    let life = newest.key_expiration_time().map(|life| life.as_secs());
+    let life = newest.key_expiration_time().map(pgp::types::Duration::as_secs);
     in_time(i64::from(primary.created_at().as_secs()), life, made, reference)
 }
 
@@ -286,7 +288,7 @@ fn good_sub(key: &SignedPublicKey, sub: &SignedPublicSubKey, made: i64, referenc
     revoked(revocations.into_iter(), made)?;
     let newest = bindings
         .into_iter()
-        .max_by_key(|own| own.created().map_or(0, |at| at.as_secs()));
+        .max_by_key(|own| own.created().map_or(0, pgp::types::Timestamp::as_secs));
     let newest = newest.ok_or_else(|| Untrusted::new("the signer's subkey does not belong to its key"))?;
     // A subkey that signs has agreed to belong to this key.
     let agreed = newest
@@ -295,7 +297,7 @@ fn good_sub(key: &SignedPublicKey, sub: &SignedPublicSubKey, made: i64, referenc
     if !newest.key_flags().sign() || !agreed {
         return Err(Untrusted::new("the signer's subkey may not sign"));
     }
-    let life = newest.key_expiration_time().map(|life| life.as_secs());
+    let life = newest.key_expiration_time().map(pgp::types::Duration::as_secs);
     in_time(i64::from(sub.key.created_at().as_secs()), life, made, reference)
 }
 

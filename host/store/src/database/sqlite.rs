@@ -1,7 +1,5 @@
 //! SQLite: one file, one process, one writer. WAL, `synchronous=FULL`: a commit is on disk when it is answered.
 
-mod carrier;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +7,6 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
 use super::{Backend, Commit, DatabaseError, Dialect, Driver, EachRow, Mark, Row, Value};
-use carrier::Carrier;
 
 /// Reads at the same time, each with a connection of its own that stays open: opening one reads the whole schema, which takes
 /// longer than most reads do. The next one waits.
@@ -58,8 +55,7 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         }
         connection.pragma_update(None, "foreign_keys", true)?;
-        let carrier = writes.then(|| Carrier::start(&self.path)).transpose()?;
-        Ok(Box::new(File { carrier, connection }))
+        Ok(Box::new(File(connection)))
     }
 
     fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
@@ -100,12 +96,7 @@ impl Backend for Sqlite {
     }
 }
 
-/// An open connection. What carries its log away ends before it does: whoever is last closes the log.
-struct File {
-    /// None: it only reads.
-    carrier: Option<Carrier>,
-    connection: rusqlite::Connection,
-}
+struct File(rusqlite::Connection);
 
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
@@ -154,14 +145,14 @@ impl Driver for File {
 
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
         let changed = self
-            .connection
+            .0
             .prepare_cached(sql)?
             .execute(rusqlite::params_from_iter(values))?;
         Ok(changed as u64)
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), DatabaseError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.0.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             each(row)?;
@@ -170,7 +161,7 @@ impl Driver for File {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        Ok(self.connection.execute_batch(sql)?)
+        Ok(self.0.execute_batch(sql)?)
     }
 
     fn begin(&mut self) -> Result<(), DatabaseError> {
@@ -179,16 +170,11 @@ impl Driver for File {
 
     fn commit(&mut self) -> Result<(), Commit> {
         // A full disk has made SQLite roll back on the spot: committing now would say that all is well.
-        if self.connection.is_autocommit() {
+        if self.0.is_autocommit() {
             return Err(Commit::Failed(DatabaseError::Full));
         }
         match self.batch("COMMIT") {
-            Ok(()) => {
-                if let Some(carrier) = &mut self.carrier {
-                    carrier.wake();
-                }
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(DatabaseError::Full) => Err(Commit::Failed(DatabaseError::Full)),
             Err(error) => {
                 tracing::error!(%error, "a commit broke off");
@@ -200,7 +186,7 @@ impl Driver for File {
     }
 
     fn rollback(&mut self) {
-        if !self.connection.is_autocommit()
+        if !self.0.is_autocommit()
             && let Err(error) = self.batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be taken back");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use budstikke_doubles::{Content, CorrespondenceStatus, DoublesConfig};
-use budstikke_e2e::{Fagsystem, File, Installation, Profile, World, message_id, newer_build};
+use budstikke_e2e::{Fagsystem, File, Installation, Profile, Vendor, World, component, message_id, newer_build};
 use clap::Parser;
 use serde_json::{Value, json};
 
@@ -76,6 +76,10 @@ async fn show(arguments: &Arguments) -> anyhow::Result<()> {
 
     let result = match main_job(arguments, &world, &ours, &sender, &receiver).await {
         Ok(()) => other_receivers(&world, &sender, &municipality.fagsystem()).await,
+        failed => failed,
+    };
+    let result = match result {
+        Ok(()) => kosmos(&world, &ours, &sender, &receiver).await,
         failed => failed,
     };
     if let Err(error) = result {
@@ -263,6 +267,105 @@ async fn other_receivers(world: &World, sender: &Fagsystem, municipality: &Fagsy
         .correspondences()
         .change(letter.id, CorrespondenceStatus::Read);
     timeline.until("LEST").await
+}
+
+/// KOSMOS installs a new build of the adapter, and takes a bad one back; messages flow throughout.
+async fn kosmos(world: &World, ours: &Installation, sender: &Fagsystem, receiver: &Fagsystem) -> anyhow::Result<()> {
+    title("KOSMOS: the vendor publishes dpo 9.1.0, and then 9.2.0, which is no good; messages flow throughout");
+    let folder = world.folder().join("kosmos");
+    let policies = folder.join("policies");
+    std::fs::create_dir_all(&policies)?;
+    std::fs::copy(component("policy-standard")?, policies.join("policy-standard.wasm"))?;
+    let mut vendor = Vendor::new(&folder.join("vendor"))?;
+    let config = folder.join("kosmos.toml");
+    std::fs::write(
+        &config,
+        format!(
+            "environment = \"production\"\nstate = \"state\"\npolicy-folder = \"policies\"\n\n\
+             [organisation]\nnumber = \"{SENDER}\"\n\n[schedule]\nenabled = false\n\n[[targets]]\nname = \"dpo\"\n\n\
+             [targets.plugin]\nfolder = \"{plugins}\"\ncomponent = \"dpo.wasm\"\nadapter = \"dpo\"\nproduct = \"dpo\"\n\n\
+             [targets.plugin.management]\nurl = \"{url}\"\n\n[targets.plugin.repository]\n{repository}\n\
+             [targets.plugin.launch]\npoll = \"100ms\"\ntime = \"30s\"\n\n[targets.plugin.soak]\ntime = \"2s\"\npoll = \"200ms\"\n",
+            plugins = ours.folder.join("plugins").display(),
+            url = sender.base(),
+            repository = vendor.repository(),
+        ),
+    )?;
+    let good = newer_build(&world.programs.dpo, &folder.join("good.wasm"))?;
+    let good = newer_build(&good, &folder.join("better.wasm"))?;
+    vendor.publish("dpo", "9.1.0", "dpo-9.1.0.wasm", &std::fs::read(good)?)?;
+
+    let log = std::fs::File::create(folder.join("log.txt"))?;
+    let mut supervisor = tokio::process::Command::new(&world.programs.budstikke)
+        .args(["kosmos", "--config"])
+        .arg(&config)
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()?;
+    let said = || std::fs::read_to_string(folder.join("log.txt")).unwrap_or_default();
+    let until = async |text: &str| {
+        let started = Instant::now();
+        while !said().contains(text) {
+            ensure!(started.elapsed() < PATIENCE, "KOSMOS never said «{text}»:\n{}", said());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    let flow = async {
+        let mut ids = Vec::new();
+        let files = File::examples()?;
+        while !said().contains("9.1.0 runs again") {
+            let id = uuid::Uuid::new_v4().to_string();
+            sender
+                .send_message(&Fagsystem::arkivmelding(SENDER, RECEIVER, &id), &files)
+                .await?;
+            ids.push(id);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::Ok(ids)
+    };
+    let changes = async {
+        until("9.1.0 runs, and is good").await?;
+        vendor.publish("dpo", "9.2.0", "dpo-9.2.0.wasm", b"no component at all")?;
+        let run = tokio::process::Command::new(&world.programs.budstikke)
+            .args(["kosmos", "--config"])
+            .arg(&config)
+            .arg("run-now")
+            .output();
+        let run = run.await?;
+        ensure!(!run.status.success(), "the bad one was taken");
+        until("9.1.0 runs again").await
+    };
+    let (ids, changed) = tokio::join!(flow, changes);
+    let mut ids = ids?;
+    changed?;
+    supervisor.kill().await?;
+    for line in said()
+        .lines()
+        .filter_map(|line| line.split_once("INFO").map(|(_, rest)| rest))
+    {
+        let plain = line.replace("\u{1b}[0m", "");
+        let words = plain.split(" target_name").next().unwrap_or_default().trim();
+        let told = ["step ", "decided", "does not start", "going back", "runs"]
+            .iter()
+            .any(|word| words.contains(word));
+        if told && plain.contains("target_name") {
+            println!("  {words}");
+        }
+    }
+    let mut taken = Vec::new();
+    while taken.len() < ids.len() {
+        let sbd = receiver.wait_and_peek("", PATIENCE).await?;
+        let id = message_id(&sbd).context("a message without id")?.to_owned();
+        receiver.take(&id).await?.ok()?;
+        taken.push(id);
+    }
+    taken.sort();
+    ids.sort();
+    ensure!(taken == ids, "not the messages that were sent");
+    ensure!(receiver.peek("").await?.is_none(), "there is one more");
+    println!("  {} messages were sent meanwhile, and each arrived once", ids.len());
+    Ok(())
 }
 
 /// Prints statuses of both sides as they come.

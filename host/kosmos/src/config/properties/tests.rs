@@ -13,7 +13,7 @@ fn read_files(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Result<Con
         found.map(|(_, value)| (*value).to_owned())
     };
     let read = read_with(&folder.path().join(files[0].0), &variable, &mut |warning| {
-        warnings.push(warning)
+        warnings.push(warning);
     });
     let home = folder.path().to_owned();
     let told = |problems: Problems| problems.to_string().replace(&format!("{}/", home.display()), "");
@@ -46,7 +46,7 @@ fn the_file_of_the_guide_is_read_with_every_default() {
     );
     assert_eq!(
         (java.launch.time, java.launch.poll),
-        (Duration::from_millis(150_000), Duration::from_secs(1))
+        (Duration::from_secs(150), Duration::from_secs(1))
     );
     assert_eq!((java.blocklist.enabled, java.blocklist.hours), (false, 2));
     assert!(java.soak.time.is_zero(), "as the Java KOSMOS: good when it is ready");

@@ -152,10 +152,10 @@ async fn the_description_names_the_message_types_of_this_installation() {
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let envelope = &schemas["StandardBusinessDocument"]["properties"];
     for row in house.node.types.iter() {
-        assert_eq!(envelope.get(row.name.as_ref()).is_some(), row.readable, "{}", row.name);
+        assert_eq!(envelope.get(&*row.name).is_some(), row.readable, "{}", row.name);
         for field in row.body {
             assert!(
-                schemas[row.name.as_ref()]["properties"].get(field.name).is_some(),
+                schemas[&*row.name]["properties"].get(field.name).is_some(),
                 "{}.{}",
                 row.name,
                 field.name
