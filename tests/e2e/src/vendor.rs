@@ -114,7 +114,11 @@ impl Vendor {
     fn put(&mut self, name: &str, content: &[u8], custom: &Value) -> anyhow::Result<()> {
         fs::write(self.folder.join("targets").join(name), content)?;
         let sum = hex(digest(&SHA256, content).as_ref());
-        let listed = json!({ "length": content.len(), "hashes": { "sha256": sum }, "custom": custom });
+        let mut listed = json!({ "length": content.len(), "hashes": { "sha256": sum } });
+        // Readers leave an empty one out, and the signature would not fit.
+        if custom.as_object().is_some_and(|custom| !custom.is_empty()) {
+            listed["custom"] = custom.clone();
+        }
         self.targets.insert(name.to_owned(), listed);
         Ok(())
     }

@@ -336,9 +336,7 @@ async fn kosmos(world: &World, ours: &Installation, sender: &Fagsystem, receiver
         ensure!(!run.status.success(), "the bad one was taken");
         until("9.1.0 runs again").await
     };
-    let (ids, changed) = tokio::join!(flow, changes);
-    let mut ids = ids?;
-    changed?;
+    let (mut ids, ()) = tokio::try_join!(flow, changes)?;
     supervisor.kill().await?;
     for line in said()
         .lines()

@@ -19,12 +19,11 @@ use serde_json::{Value, json};
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let jar = arguments.iter().position(|argument| argument == "-jar");
-    let part = match jar {
-        Some(at) => part_of(Path::new(arguments.get(at + 1).context("no jar")?))?,
-        None => {
-            let own = std::env::current_exe()?;
-            serde_json::from_slice(&std::fs::read(own.with_file_name("part.json"))?)?
-        }
+    let part = if let Some(at) = jar {
+        part_of(Path::new(arguments.get(at + 1).context("no jar")?))?
+    } else {
+        let own = std::env::current_exe()?;
+        serde_json::from_slice(&std::fs::read(own.with_file_name("part.json"))?)?
     };
     // The supervisor asks whether the program can read its configuration.
     if arguments.iter().any(|argument| argument == "check") {
@@ -52,7 +51,7 @@ fn play(part: &Value) -> anyhow::Result<()> {
             std::process::exit(1);
         }
         "hanging" => loop {
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
         },
         _ => {}
     }
@@ -122,7 +121,7 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next()?.ok()?;
-    while lines.next()?.ok()? != "" {}
+    while !lines.next()?.ok()?.is_empty() {}
     let mut words = first.split_whitespace();
     Some((words.next()?.to_owned(), words.next()?.to_owned()))
 }

@@ -1,5 +1,6 @@
 //! Keys and signatures by GnuPG, each key in a home of its own.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -118,7 +119,6 @@ impl Gpg {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        use std::io::Write as _;
         child
             .stdin
             .take()

@@ -1,5 +1,6 @@
 //! What becomes of versions after their start, of the supervisor, and of those who are told.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -274,10 +275,9 @@ async fn a_notice_goes_to_a_webhook_with_a_signature() {
     scene.publish(NEW, good());
     let config = toml(&scene, "").display().to_string();
     let mut text = std::fs::read_to_string(&config).unwrap();
-    text.push_str(&format!(
-        "\n[notify.webhook]\nurl = \"{}\"\nsecret = \"0123456789abcdef\"\n",
-        format!("{}/told", scene.publisher.url())
-    ));
+    let url = scene.publisher.url();
+    text.push_str("\n[notify.webhook]\nsecret = \"0123456789abcdef\"\n");
+    writeln!(text, "url = \"{url}/told\"").unwrap();
     std::fs::write(&config, text).unwrap();
     scene
         .run_command(scene.command_with(config.as_ref(), &["run-now"]))

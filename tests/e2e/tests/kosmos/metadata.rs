@@ -215,7 +215,7 @@ async fn another_content_under_a_listed_name() {
     let scene = Attacked::new(&json!([{ "name": "one", "targets": listed("2.0.0") }])).await;
     let targets = scene.repositories.step("one").join("targets");
     let file = std::fs::read_dir(&targets).unwrap().next().unwrap().unwrap().path();
-    std::fs::write(&file, b"evil, which is as long"[..20].to_vec()).unwrap();
+    std::fs::write(&file, &b"evil, which is as long"[..20]).unwrap();
     scene.publisher.serve(scene.repositories.step("one"));
     let told = scene.fetch("2.0.0").await.unwrap_err();
     assert!(told.contains("budstikke-2.0.0"), "{told}");

@@ -128,7 +128,7 @@ async fn answer(
             Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b' '; 1 << 16]))
         })),
         Some(Fault::Silent) => Body::from_stream(stream::iter([part()]).chain(stream::once(async {
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
             Ok(bytes::Bytes::new())
         }))),
     };

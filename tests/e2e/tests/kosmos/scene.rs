@@ -14,7 +14,7 @@ use crate::gpg::{Gpg, key_file};
 use crate::publisher::Publisher;
 
 /// Generous: a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const NEW: &str = "2.2.1";
 pub(crate) const OLD: &str = "1.7.92-SNAPSHOT";
 
