@@ -78,10 +78,13 @@ fn is_away(health: &Health) -> bool {
 
 /// Starts a program that outlives us, with a mark in its environment. What it prints goes to a file.
 pub fn spawn(program: &Program, mark: &str, log: &Path) -> io::Result<Process> {
-    if let Some(folder) = log.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let printed = fs::OpenOptions::new().create(true).append(true).open(log)?;
+    let printed = log.parent().map_or(Ok(()), fs::create_dir_all);
+    let printed = printed.and_then(|()| fs::OpenOptions::new().create(true).append(true).open(log));
+    // On a full disk it must start all the same.
+    let printed = printed.or_else(|error| {
+        tracing::warn!(log = %log.display(), %error, "what it prints cannot be kept");
+        fs::OpenOptions::new().append(true).open("/dev/null")
+    })?;
     let mut command = Command::new(&program.program);
     command
         .args(&program.arguments)

@@ -516,17 +516,17 @@ fn java(reader: &mut Reader<'_>, folder: &Path, environment: Environment, warn: 
     let include = reader.flag("kosmos.integrasjonspunkt.include-log", environment == Environment::Dev);
     let removed = reader.list("kosmos.environment.prefixesRemovedFromChildProcess");
     let removed = if removed.is_empty() {
-        super::prefixes()
+        super::target::prefixes()
     } else {
         removed.into_iter().map(|(prefix, _)| prefix).collect()
     };
     Java {
         management,
-        java: super::java(),
+        java: super::target::java(),
         arguments: Vec::new(),
         versions_url: reader
             .url("kosmos.integrasjonspunkt.versionsURL")
-            .unwrap_or_else(super::versions_url),
+            .unwrap_or_else(super::target::versions_url),
         auto_refresh: reader.flag("kosmos.integrasjonspunkt.autoRefresh", true),
         repository: repository(reader),
         keys,

@@ -343,7 +343,7 @@ async fn kosmos(world: &World, ours: &Installation, sender: &Fagsystem, receiver
         .filter_map(|line| line.split_once("INFO").map(|(_, rest)| rest))
     {
         let plain = line.replace("\u{1b}[0m", "");
-        let words = plain.split(" target_name").next().unwrap_or_default().trim();
+        let words = plain.split('\u{1b}').next().unwrap_or_default().trim();
         let told = ["step ", "decided", "does not start", "going back", "runs"]
             .iter()
             .any(|word| words.contains(word));

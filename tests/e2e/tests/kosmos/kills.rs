@@ -87,3 +87,23 @@ async fn a_bad_update_is_taken_back_whenever_the_supervisor_was_killed() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_version_that_is_being_watched_is_watched_on_whenever_the_supervisor_was_killed() {
+    let mut scene = Scene::new(NEW).await;
+    scene.publish(NEW, json!({ "kind": "good" }));
+    let config = crate::life::toml(&scene, crate::life::SOAK);
+    let here = scene.home.path().join("here");
+    let environment = [
+        ("BUDSTIKKE_FAIL_POINT", "soaking"),
+        ("BUDSTIKKE_FAIL_FILE", here.to_str().unwrap()),
+    ];
+    scene.supervise_with(scene.command_with(&config, &[]), &environment);
+    assert!(within(PATIENCE, || here.exists()).await, "{}", scene.log());
+    let child = scene.processes();
+    scene.kill_supervisor();
+    scene.supervise_with(scene.command_with(&config, &[]), &[]);
+    scene.says("runs, and is good", 1).await;
+    assert_eq!(scene.processes(), child);
+    assert!(scene.has("integrasjonspunkt-2.2.1.allowlisted"));
+}

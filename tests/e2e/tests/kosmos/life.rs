@@ -61,7 +61,8 @@ enabled = true
     path
 }
 
-const SOAK: &str = "
+/// Watched for three seconds.
+pub(crate) const SOAK: &str = "
 [targets.java.soak]
 time = \"3s\"
 poll = \"200ms\"
@@ -210,6 +211,51 @@ async fn a_list_that_is_away_keeps_nobody_from_going_back() {
     scene.publisher.fault(".jar", Some(Fault::Status(503)));
     scene.says("runs again", 1).await;
     scene.answers(OLD).await;
+}
+
+/// The supervisor's folder is full when the new version ends: nothing can be written down, and the old one comes back.
+#[tokio::test]
+async fn a_full_disk_keeps_nobody_from_going_back() {
+    let mut scene = Scene::new(NEW).await;
+    let state = scene.home.path().join("small");
+    std::fs::create_dir_all(&state).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs"])
+        .arg(&state)
+        .output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!("no right to mount a file system: the scene was not played");
+        return;
+    }
+    scene.publish(NEW, json!({ "kind": "good", "dies": 2500 }));
+    scene.place(OLD, good());
+    scene.runs(OLD).await;
+    let config = toml(&scene, SOAK);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text
+        .replace("/.kosmos\"", "/small\"")
+        .replace("time = \"3s\"", "time = \"20s\"");
+    std::fs::write(&config, text).unwrap();
+    scene.supervise_with(scene.command_with(&config, &[]), &[]);
+    scene.answers(NEW).await;
+    scene.says("is watched until", 1).await;
+    let filler = std::process::Command::new("dd")
+        .args(["if=/dev/zero", "bs=64k"])
+        .arg(format!("of={}", state.join("filler").display()))
+        .output();
+    assert!(!filler.unwrap().status.success(), "the disk is full");
+    scene.says("runs again", 1).await;
+    scene.answers(OLD).await;
+    scene.says("the journal cannot be written", 1).await;
+    scene.kill_supervisor();
+    assert!(
+        std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(&state)
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// Neither orphaned nor killed: it goes on, and is found again.

@@ -1,5 +1,6 @@
 //! Our own program and an adapter are kept current by signed metadata, with messages flowing.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -157,7 +158,7 @@ async fn our_own_program_is_installed_a_bad_release_is_taken_back_and_no_message
     let publisher = Publisher::start().await;
     publisher.serve(repositories.step("good"));
     let target = format!(
-        "[targets.budstikke]\nhome = \"{home}/program\"\nconfig = \"{config}\"\n",
+        "[targets.budstikke]\nhome = \"{home}/program\"\nconfig = \"{config}\"\nself-update = true\n",
         home = folder.display(),
         config = pair.ours.folder.join("budstikke.toml").display()
     );
@@ -168,24 +169,41 @@ async fn our_own_program_is_installed_a_bad_release_is_taken_back_and_no_message
     let sender = Fagsystem::new(&format!("http://127.0.0.1:{port}"));
     a_message_goes(&sender, &receiver).await;
 
-    // It has to be watched by somebody until it counts as good.
+    // It has to be watched by somebody until it counts as good. Then the supervisor goes on as the new program, in the same process.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let log = std::fs::File::create(folder.join("supervisor.log")).unwrap();
-    let mut supervisor = Command::new(&program)
-        .arg("kosmos")
-        .arg("--config")
-        .arg(&config)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let says = |text: &str| {
-        std::fs::read_to_string(folder.join("supervisor.log"))
+    let log = folder.join("supervisor.log");
+    let says = |text: &str| std::fs::read_to_string(&log).unwrap_or_default().contains(text);
+    let told = || std::fs::read_to_string(&log).unwrap_or_default();
+    let supervise = |environment: &[(&str, &str)]| {
+        let log = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = Command::new(&program);
+        command
+            .arg("kosmos")
+            .arg("--config")
+            .arg(&config)
+            .envs(environment.iter().copied());
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
             .unwrap()
-            .contains(text)
     };
-    assert!(within(PATIENCE, || says("runs, and is good")).await);
+    let mut supervisor = supervise(&[]);
+    assert!(
+        within(PATIENCE, || says("going on as the new version")).await,
+        "{}",
+        told()
+    );
+    let release = std::fs::canonicalize(folder.join(format!("program/releases/{VERSION}/budstikke"))).unwrap();
+    let is_release = || std::fs::read_link(format!("/proc/{}/exe", supervisor.id())).is_ok_and(|exe| exe == release);
+    assert!(within(PATIENCE, is_release).await, "{}", told());
+    assert!(within(PATIENCE, || says("already runs")).await, "{}", told());
+    assert_eq!(version_at(port).await.as_deref(), Some(VERSION));
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+
+    // A bad one. The supervisor is killed when the store has been copied, and goes on from there.
     publisher.serve(repositories.step("bad"));
     // Its part lies beside it, where a release program looks for it.
     std::fs::create_dir_all(folder.join("program/releases/9.0.0")).unwrap();
@@ -194,12 +212,21 @@ async fn our_own_program_is_installed_a_bad_release_is_taken_back_and_no_message
         json!({ "kind": "failing" }).to_string(),
     )
     .unwrap();
-    let (good, told) = kosmos(&program, &config, "run-now").await;
-    assert!(!good && told.contains(&format!("{VERSION} runs again")), "{told}");
+    let here = folder.join("here");
+    let mut supervisor = supervise(&[
+        ("BUDSTIKKE_FAIL_POINT", "backed-up"),
+        ("BUDSTIKKE_FAIL_FILE", here.to_str().unwrap()),
+    ]);
+    assert!(within(PATIENCE, || here.exists()).await, "{}", told());
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+    let mut supervisor = supervise(&[]);
     assert!(
-        told.contains("copying the store") && told.contains("putting back the copy"),
-        "{told}"
+        within(PATIENCE, || says(&format!("{VERSION} runs again"))).await,
+        "{}",
+        told()
     );
+    assert!(says("copying the store") && says("putting back the copy"), "{}", told());
     assert_eq!(version_at(port).await.as_deref(), Some(VERSION));
     a_message_goes(&sender, &receiver).await;
     let aside = std::fs::read_dir(&pair.ours.folder).unwrap();
@@ -246,6 +273,23 @@ async fn an_adapter_is_swapped_and_one_that_is_none_is_taken_back() {
         pair.ours.folder.join("plugins").display()
     );
     let config = config(&folder, &publisher, &repositories.root(), port, &target);
+    // A version counts as good only when it has brought a message to the other side.
+    let sbd = folder.join("loop-back.json");
+    std::fs::write(
+        &sbd,
+        Fagsystem::arkivmelding(Pair::SENDER, Pair::RECEIVER, "x").to_string(),
+    )
+    .unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/message");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    write!(
+        text,
+        "\n[targets.plugin.soak.loop-back]\nsbd = \"{}\"\nfiles = [\"{}\"]\nstatus = \"MOTTATT\"\ntime = \"20s\"\n",
+        sbd.display(),
+        examples.join("arkivmelding.xml").display()
+    )
+    .unwrap();
+    std::fs::write(&config, text).unwrap();
     let present = || std::fs::read(pair.ours.folder.join("plugins/dpo.wasm")).unwrap();
     a_message_goes(&sender, &receiver).await;
     let (good, told) = kosmos(&program, &config, "run-now").await;
@@ -268,6 +312,18 @@ async fn an_adapter_is_swapped_and_one_that_is_none_is_taken_back() {
         "{}",
         log()
     );
+    assert!(
+        log().contains("sending a message to see whether it is brought"),
+        "{}",
+        log()
+    );
+    let looped = receiver.wait_and_peek("", PATIENCE).await.unwrap();
+    receiver
+        .take(budstikke_e2e::message_id(&looped).unwrap())
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
     publisher.serve(repositories.step("none"));
     let (good, told) = kosmos(&program, &config, "run-now").await;
     supervisor.kill().unwrap();
