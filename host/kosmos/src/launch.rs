@@ -19,6 +19,8 @@ use crate::version::same;
 
 /// How long an integrasjonspunkt may take to look at a file that was put into its folder.
 const REFUSED: Duration = Duration::from_secs(12);
+/// Bytes that must be free for a log.
+const ROOM: u64 = 1 << 20;
 /// Bytes of a log that are shown.
 const SHOWN: u64 = 256 << 10;
 
@@ -76,11 +78,21 @@ fn is_away(health: &Health) -> bool {
     }
 }
 
+/// Makes the folder of a log; an error when its disk is full.
+fn room_for(log: &Path) -> io::Result<()> {
+    let folder = log.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let disk = rustix::fs::statvfs(folder)?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    Ok(())
+}
+
 /// Starts a program that outlives us, with a mark in its environment. What it prints goes to a file.
 pub fn spawn(program: &Program, mark: &str, log: &Path) -> io::Result<Process> {
-    let printed = log.parent().map_or(Ok(()), fs::create_dir_all);
-    let printed = printed.and_then(|()| fs::OpenOptions::new().create(true).append(true).open(log));
-    // On a full disk it must start all the same.
+    // On a full disk it must start all the same; and some programs end when they cannot print.
+    let printed = room_for(log).and_then(|()| fs::OpenOptions::new().create(true).append(true).open(log));
     let printed = printed.or_else(|error| {
         tracing::warn!(log = %log.display(), %error, "what it prints cannot be kept");
         fs::OpenOptions::new().append(true).open("/dev/null")

@@ -104,7 +104,10 @@ pub async fn loop_back(actuator: &Actuator, settings: &LoopBack) -> Result<(), S
     );
     let sent = sent.send().await.map_err(|error| told(&error.without_url()))?;
     if !sent.status().is_success() {
-        return Err(format!("the message was not accepted: {}", sent.status()));
+        let status = sent.status();
+        let said: Value = sent.json().await.unwrap_or_default();
+        let said = said["message"].as_str().unwrap_or_default();
+        return Err(format!("the message was not accepted: {status} {said}"));
     }
     loop {
         let asked = with_login(actuator.client().get(format!("{api}/statuses/{id}")))

@@ -249,3 +249,47 @@ fn resolve(secret: &mut Option<Secret>, base: &Path) {
 pub(crate) fn plain(secret: String) -> Secret {
     Secret::Plain(secret)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../../examples/kosmos.toml");
+
+    /// What is wrong with a text, but for files that are not there.
+    fn wrong(text: &str) -> Vec<String> {
+        let read = budstikke_settings::parse::<Config>(text, Path::new("/etc/budstikke/kosmos.toml"));
+        let problems = read.err().map(|problems| problems.0).unwrap_or_default();
+        let told = problems.iter().map(ToString::to_string);
+        told.filter(|told| !told.contains("no such file") && !told.contains("No such file"))
+            .collect()
+    }
+
+    #[test]
+    fn the_annotated_example_makes_sense_as_it_stands_and_with_everything_in_it() {
+        assert_eq!(wrong(EXAMPLE), Vec::<String>::new());
+        // What is commented out and is TOML; keys of tables that are commented out twice.
+        let is_toml = |line: &str| {
+            line.starts_with('[')
+                || line
+                    .split_once(" = ")
+                    .is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        };
+        let mut lines: Vec<String> = EXAMPLE.lines().map(ToOwned::to_owned).collect();
+        for _ in 0..2 {
+            for line in &mut lines {
+                if let Some(rest) = line.strip_prefix("# ")
+                    && (is_toml(rest) || rest.starts_with("# "))
+                {
+                    *line = rest.to_owned();
+                }
+            }
+        }
+        let all = lines.join("\n");
+        assert!(
+            all.contains("\n[targets.plugin.repository]\n") && all.contains("\nself-update = false\n"),
+            "{all}"
+        );
+        assert_eq!(wrong(&all), Vec::<String>::new());
+    }
+}

@@ -233,7 +233,9 @@ impl Keeper {
             "going on with the change to {}, which was interrupted",
             change.to
         ));
-        Some(self.drive().await)
+        let report = self.drive().await;
+        self.say(&report.text);
+        Some(report)
     }
 
     /// One run.

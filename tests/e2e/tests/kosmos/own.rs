@@ -284,9 +284,10 @@ async fn an_adapter_is_swapped_and_one_that_is_none_is_taken_back() {
     let mut text = std::fs::read_to_string(&config).unwrap();
     write!(
         text,
-        "\n[targets.plugin.soak.loop-back]\nsbd = \"{}\"\nfiles = [\"{}\"]\nstatus = \"MOTTATT\"\ntime = \"20s\"\n",
+        "\n[targets.plugin.soak.loop-back]\nsbd = \"{}\"\nfiles = [\"{}\", \"{}\"]\nstatus = \"MOTTATT\"\ntime = \"20s\"\n",
         sbd.display(),
-        examples.join("arkivmelding.xml").display()
+        examples.join("arkivmelding.xml").display(),
+        examples.join("brev.pdf").display()
     )
     .unwrap();
     std::fs::write(&config, text).unwrap();
