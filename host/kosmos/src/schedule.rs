@@ -21,7 +21,10 @@ impl Schedule {
                 "has {fields} fields; there must be six: second, minute, hour, day of the month, month, day of the week"
             ));
         }
-        let parser = CronParser::builder().seconds(Seconds::Required).build();
+        let parser = CronParser::builder()
+            .seconds(Seconds::Required)
+            .sloppy_ranges(true)
+            .build();
         let cron = parser
             .parse(cron)
             .map_err(|error| format!("is no cron expression: {error}"))?;
