@@ -4,7 +4,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
 use crate::config::Management;
-use crate::http::{HttpError, management_client, told};
+use crate::http::{HttpError, is_refused, management_client, told};
 
 /// Bytes of an answer.
 const SIZE: usize = 1 << 20;
@@ -18,8 +18,10 @@ pub enum Health {
     Unwell(String),
     /// Nobody is there.
     Gone,
-    /// Somebody is there, or was a moment ago, and does not answer.
+    /// Somebody is there and takes too long.
     Silent(String),
+    /// The connection broke off: somebody was there a moment ago.
+    Broken(String),
 }
 
 impl std::fmt::Display for Health {
@@ -28,7 +30,7 @@ impl std::fmt::Display for Health {
             Self::Up => f.write_str("is up"),
             Self::Unwell(words) => write!(f, "is not well: {words}"),
             Self::Gone => f.write_str("does not run"),
-            Self::Silent(words) => write!(f, "does not answer: {words}"),
+            Self::Silent(words) | Self::Broken(words) => write!(f, "does not answer: {words}"),
         }
     }
 }
@@ -119,11 +121,12 @@ impl Actuator {
         let response = match self.with_login(self.client.get(&self.health)).send().await {
             Ok(response) => response,
             Err(error) => {
+                let (refused, late) = (is_refused(&error), error.is_timeout());
                 let words = told(&error.without_url());
-                return if words.contains("onnection refused") {
-                    Health::Gone
-                } else {
-                    Health::Silent(words)
+                return match (refused, late) {
+                    (true, _) => Health::Gone,
+                    (false, true) => Health::Silent(words),
+                    (false, false) => Health::Broken(words),
                 };
             }
         };

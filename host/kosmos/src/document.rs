@@ -106,10 +106,10 @@ other: 7
             "the list of versions has nothing for integrasjonspunkt in the environment dev"
         );
         assert!(
-            versions(LIST, "dpo", Environment::Dev)
+            versions(LIST, "third", Environment::Dev)
                 .unwrap_err()
                 .to_string()
-                .contains("dpo")
+                .contains("third")
         );
         assert!(matches!(
             versions(LIST, "other", Environment::Dev),

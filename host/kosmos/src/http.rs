@@ -1,5 +1,6 @@
 //! HTTP as the supervisor speaks it: bounded in time and size, and every error in plain words.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +31,19 @@ pub fn told(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// Whether nobody listens there.
+pub fn is_refused(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let system = inner.downcast_ref::<std::io::Error>();
+        if system.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }
 
 fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>, HttpError> {

@@ -68,6 +68,9 @@ pub struct Change {
     pub backup: Option<Backup>,
     /// The new version was started: it may have changed the store.
     pub started: bool,
+    /// The copy was put back.
+    #[serde(default)]
+    pub restored: bool,
     /// The share of calls that failed before, per cent.
     pub error_rate: Option<f64>,
     /// Until when it is watched, seconds since 1970.
@@ -76,6 +79,13 @@ pub struct Change {
     pub unwell: u32,
     /// The message that it had to bring was brought.
     pub looped_back: bool,
+}
+
+impl Change {
+    /// The new version may have changed the store, and the copy from before was not put back yet.
+    pub fn must_restore(&self) -> bool {
+        self.backup.is_some() && self.started && !self.restored
+    }
 }
 
 /// The step that is being taken: written before it begins, so that it can be taken again.

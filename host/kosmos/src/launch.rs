@@ -71,11 +71,7 @@ pub async fn stop(actuator: &Actuator, process: Option<Process>, settings: &Shut
 
 /// Nobody answers any more; whoever is there and is only slow does.
 fn is_away(health: &Health) -> bool {
-    match health {
-        Health::Gone => true,
-        Health::Silent(words) => !words.contains("timed out"),
-        Health::Up | Health::Unwell(_) => false,
-    }
+    matches!(health, Health::Gone | Health::Broken(_))
 }
 
 /// Makes the folder of a log; an error when its disk is full.

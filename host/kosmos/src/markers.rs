@@ -48,30 +48,40 @@ impl Markers {
             .collect()
     }
 
-    /// The versions that are blocked now. Expired markers are removed; one that cannot be read blocks, and says so.
+    /// Versions with a marker, and until when each is blocked; none: the marker does not say.
+    fn blocks(&self) -> Vec<(PathBuf, String, Option<Timestamp>)> {
+        let until = |path: &Path| fs::read_to_string(path).ok().and_then(|text| moment(text.trim()));
+        let all = self.all(BLOCKED).into_iter();
+        all.map(|(path, version)| (path.clone(), version, until(&path)))
+            .collect()
+    }
+
+    /// The versions that are blocked now. A marker that cannot be read blocks, and says so.
     pub fn blocked(&self, now: Timestamp) -> Vec<Blocked> {
         let mut blocked = Vec::new();
-        for (path, version) in self.all(BLOCKED) {
-            let until = fs::read_to_string(&path).ok().and_then(|text| moment(text.trim()));
-            match until {
-                Some(until) if until <= now => {
-                    tracing::info!(version, "no longer blocked");
-                    remove(&path);
-                }
-                Some(until) => blocked.push(Blocked {
+        for (path, version, until) in self.blocks() {
+            if until.is_none() {
+                tracing::warn!(path = %path.display(), "says no date and time; the version stays blocked until the file is removed");
+            }
+            let until = until.unwrap_or(Timestamp::MAX);
+            if until > now {
+                blocked.push(Blocked {
                     version,
                     until: seconds(until),
-                }),
-                None => {
-                    tracing::warn!(path = %path.display(), "says no date and time; the version stays blocked until the file is removed");
-                    blocked.push(Blocked {
-                        version,
-                        until: seconds(Timestamp::MAX),
-                    });
-                }
+                });
             }
         }
         blocked
+    }
+
+    /// Removes markers whose time is over.
+    pub fn lift(&self, now: Timestamp) {
+        for (path, version, until) in self.blocks() {
+            if until.is_some_and(|until| until <= now) {
+                tracing::info!(version, "no longer blocked");
+                remove(&path);
+            }
+        }
     }
 
     /// Blocks a version until a moment.
@@ -168,6 +178,11 @@ mod tests {
             ("integrasjonspunkt-v4.0.2.blocklisted", "2026-02-17T09:00:00.123456"),
         ]);
         assert_eq!(scene.blocked(), ["4.0.1"]);
+        assert!(
+            scene.has("integrasjonspunkt-v4.0.2.blocklisted"),
+            "asking changes nothing"
+        );
+        scene.markers.lift(scene.now);
         assert!(scene.has("integrasjonspunkt-4.0.1.blocklisted") && !scene.has("integrasjonspunkt-v4.0.2.blocklisted"));
         scene.markers.block("v4.0.3", moment("2026-02-17T11:00").unwrap());
         let written = fs::read_to_string(scene.markers.blocking("v4.0.3")).unwrap();
@@ -185,6 +200,8 @@ mod tests {
         let mut blocked = scene.blocked();
         blocked.sort();
         assert_eq!(blocked, ["4.0.1", "4.0.2"]);
+        scene.markers.lift(scene.now);
+        assert_eq!(scene.blocked().len(), 2);
     }
 
     #[test]

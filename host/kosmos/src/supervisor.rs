@@ -135,6 +135,7 @@ impl Supervisor {
         let (voice, _) = broadcast::channel(LINES);
         let mut keepers = Vec::new();
         for target in target::all(&config).map_err(SupervisorError)? {
+            target.sweep();
             let folder = config.state.join(&target.common().name);
             let keeper = Keeper::new(target, &folder, records.clone(), notices.clone(), voice.clone());
             keepers.push(keeper.map_err(|error| SupervisorError(error.to_string()))?);

@@ -1,15 +1,14 @@
 //! `kosmos.toml`. Every key is described in `examples/kosmos.toml`; a Java KOSMOS' `kosmos-local.properties` is read into the same
 //! ([`properties`]).
 
+mod parts;
 pub mod properties;
 mod sense;
 mod target;
 
+pub use parts::{Blocklist, Download, ErrorRate, Launch, LoopBack, Management, Repository, Shutdown, Soak};
 pub(crate) use sense::is_file_name;
-pub use target::{
-    Blocklist, Budstikke, Download, ErrorRate, Java, Launch, LoopBack, Management, Plugin, Repository, Shutdown, Soak,
-    Target,
-};
+pub use target::{Budstikke, Java, Plugin, Target};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

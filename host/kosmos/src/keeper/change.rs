@@ -36,6 +36,7 @@ impl Keeper {
                 failure: None,
                 backup,
                 started: false,
+                restored: false,
                 error_rate,
                 until: 0,
                 unwell: 0,
@@ -293,7 +294,10 @@ impl Keeper {
         let came_back = self.put_back(change).await;
         let now = seconds(Timestamp::now());
         self.journal.change(|state| {
-            state.change = None;
+            // What is not restored stays to be done.
+            state
+                .change
+                .take_if(|change| came_back.is_ok() || !change.must_restore());
             state.attempted(&change.to, now, Outcome::Failed(failure.clone()));
             if let (Some(from), Ok(_)) = (&change.from, &came_back) {
                 state.installed = Some(from.clone());
@@ -322,15 +326,15 @@ impl Keeper {
     /// The old version, as it was. `Ok(None)`: there was none.
     async fn put_back(&mut self, change: &Change) -> Result<Option<String>, (String, String)> {
         let bare = |reason: String| (reason.clone(), reason);
-        let program = matches!(self.target.way(&change.to), Way::Program(_));
-        if program {
+        let mark = format!("{}-back", change.mark);
+        // Started before we were interrupted: it is neither stopped nor robbed of what it has stored since.
+        let runs_already = process::marked(&mark).is_some();
+        if change.started && !runs_already && matches!(self.target.way(&change.to), Way::Program(_)) {
             let new = self.process(&[Some(&change.to)]);
             let common = self.target.common();
-            if change.started {
-                launch::stop(&common.actuator, new, &common.shutdown)
-                    .await
-                    .map_err(|error| bare(error.0))?;
-            }
+            launch::stop(&common.actuator, new, &common.shutdown)
+                .await
+                .map_err(|error| bare(error.0))?;
         }
         let Some(from) = change
             .from
@@ -339,17 +343,27 @@ impl Keeper {
         else {
             return Ok(None);
         };
-        if let Some(backup) = change.backup.as_ref().filter(|_| change.started) {
+        if let Some(backup) = change.backup.as_ref().filter(|_| change.must_restore()) {
             self.say("putting back the copy of the store; what there is now is kept beside it");
-            if let Err(error) = host(backup, "restore", &["--aside", "--from"]).await {
-                tracing::error!(error, "the copy of the store cannot be put back");
-            }
+            // Without its store the old version must not start: it would begin with an empty one.
+            host(backup, "restore", &["--aside", "--from"]).await.map_err(|error| {
+                bare(format!(
+                    "the copy of the store cannot be put back ({error}); the next run tries again. To go on by hand, put back {} and remove {}",
+                    backup.folder.display(),
+                    self.folder.join("journal.json").display()
+                ))
+            })?;
+            self.journal.change(|state| {
+                if let Some(change) = &mut state.change {
+                    change.restored = true;
+                }
+            });
         }
         self.target
             .verify(&from)
             .await
             .map_err(|error| bare(error.to_string()))?;
-        let judged = self.start(&from, &format!("{}-back", change.mark)).await;
+        let judged = self.start(&from, &mark).await;
         let log = self.log_of(&from, &judged);
         judged.map(|()| Some(log.clone())).map_err(|reason| (reason, log))
     }

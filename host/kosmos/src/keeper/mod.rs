@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::actuator::Health;
 use crate::config::Config;
 use crate::fail_point;
-use crate::journal::{Journal, State};
+use crate::journal::{Journal, Stage, State};
 use crate::judge::{Judge, Record, Records};
 use crate::notify::{Event, Notice, Notices};
 use crate::target::{Target, Way};
@@ -228,19 +228,26 @@ impl Keeper {
 
     /// Goes on with a change that was interrupted.
     pub async fn resume(&mut self) -> Option<Report> {
-        let change = self.journal.state().change.clone()?;
+        let change = self.journal.state().change.as_ref()?;
         self.say(&format!(
             "going on with the change to {}, which was interrupted",
             change.to
         ));
+        Some(self.drive_on().await)
+    }
+
+    async fn drive_on(&mut self) -> Report {
         let report = self.drive().await;
         self.say(&report.text);
-        Some(report)
+        report
     }
 
     /// One run.
     pub async fn run(&mut self, judge: &Judge, config: &Config, cause: Cause) -> Report {
         if let Some(change) = self.journal.state().change.clone() {
+            if change.stage != Stage::Soaking {
+                return self.drive_on().await;
+            }
             let text = format!("version {} is being watched until {}", change.to, moment(change.until));
             self.say(&text);
             return Report::good(text);
@@ -261,6 +268,9 @@ impl Keeper {
             return Report::bad(format!("{reason}; {}", running.text));
         }
         self.say("step 3 of 7: asking whether it may run here");
+        if self.target.common().blocklist.enabled {
+            self.target.common().markers.lift(Timestamp::now());
+        }
         let record = self.decide(judge, config, cause, &found).await;
         self.records.keep(&record);
         self.say(&format!("decided: {} ({})", record.decision, record.id));
@@ -336,11 +346,10 @@ impl Keeper {
             };
             let fetched = self.target.fetch(version, &progress).await;
             fetched.map_err(|error| {
-                let error = error.to_string();
-                if error.contains("Invalid artifact signature") {
+                if error.forged {
                     self.block(version);
                 }
-                error
+                error.to_string()
             })?;
             fail_point::reached("fetched");
         }

@@ -4,7 +4,7 @@ use budstikke_runtime::policy::Cause;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Due, Keeper, LOG, LOGS, LONGEST_PAUSE, Report, seconds};
-use crate::journal::Change;
+use crate::journal::{Change, Stage};
 use crate::launch;
 use crate::notify::Event;
 use crate::process;
@@ -16,7 +16,8 @@ impl Keeper {
     /// A look in between: at what is being watched, at what has ended, at what waits for its time. Some: a run is due, or was made.
     pub async fn look(&mut self) -> Option<Due> {
         let now = Timestamp::now();
-        if let Some(change) = self.journal.state().change.clone() {
+        let watched = self.journal.state().change.clone();
+        if let Some(change) = watched.filter(|change| change.stage == Stage::Soaking) {
             let poll =
                 SignedDuration::try_from(self.target.common().soak.poll).unwrap_or(SignedDuration::from_secs(10));
             // A clock that was set back must not stop the looks.

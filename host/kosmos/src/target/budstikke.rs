@@ -9,7 +9,6 @@ use budstikke_runtime::policy::Candidate;
 
 use super::release::Signed;
 use super::{Backup, Common, Program, Target, Way};
-use crate::actuator::Actuator;
 use crate::config::{Budstikke, Config};
 use crate::download::{self, Progress};
 use crate::markers::Markers;
@@ -32,20 +31,19 @@ impl Own {
         let mut settings = own.clone();
         settings.home = fs::canonicalize(&own.home).map_err(failed)?;
         settings.config = std::path::absolute(&own.config).map_err(failed)?;
-        for version in versions(&settings.home) {
-            download::sweep(&releases.join(version));
-        }
         let file = own.file.replace("{arch}", std::env::consts::ARCH);
         Ok(Self {
             common: Common {
-                name: name.to_owned(),
-                actuator: Actuator::new(&own.management).map_err(|error| error.to_string())?,
-                launch: own.launch.clone(),
                 shutdown: own.shutdown.clone(),
-                blocklist: own.blocklist.clone(),
-                soak: own.soak.clone(),
                 keep_alive: own.keep_alive,
-                markers: Markers::new(&settings.home, &format!("{FILE}-")),
+                ..Common::new(
+                    name,
+                    &own.management,
+                    &own.launch,
+                    &own.blocklist,
+                    &own.soak,
+                    Markers::new(&settings.home, &format!("{FILE}-")),
+                )?
             },
             signed: Signed::new(
                 &own.repository,
@@ -156,6 +154,12 @@ impl Target for Own {
             config: self.settings.config.clone(),
             folder: backups.join(format!("before-{to}-{}", jiff::Timestamp::now().as_second())),
         })
+    }
+
+    fn sweep(&self) {
+        for version in versions(&self.settings.home) {
+            download::sweep(&self.settings.home.join("releases").join(version));
+        }
     }
 
     fn tidy(&self, needed: &[&str]) {

@@ -8,8 +8,7 @@ use budstikke_runtime::policy::Candidate;
 
 use super::release::Signed;
 use super::{Common, Component, Target, Way};
-use crate::actuator::Actuator;
-use crate::config::{Config, Plugin, Shutdown};
+use crate::config::{Config, Plugin};
 use crate::download::{self, Progress};
 use crate::journal;
 use crate::markers::Markers;
@@ -27,22 +26,19 @@ impl Adapter {
     pub(super) fn new(config: &Config, name: &str, plugin: &Plugin, state: &Path) -> Result<Self, String> {
         let releases = state.join("releases");
         fs::create_dir_all(&releases).map_err(|error| format!("{}: {error}", releases.display()))?;
-        download::sweep(&releases);
         let file = plugin
             .file
             .clone()
             .unwrap_or_else(|| format!("{}-{{version}}.wasm", plugin.product));
         Ok(Self {
-            common: Common {
-                name: name.to_owned(),
-                actuator: Actuator::new(&plugin.management).map_err(|error| error.to_string())?,
-                launch: plugin.launch.clone(),
-                shutdown: Shutdown::default(),
-                blocklist: plugin.blocklist.clone(),
-                soak: plugin.soak.clone(),
-                keep_alive: false,
-                markers: Markers::new(&releases, &format!("{}-", plugin.product)),
-            },
+            common: Common::new(
+                name,
+                &plugin.management,
+                &plugin.launch,
+                &plugin.blocklist,
+                &plugin.soak,
+                Markers::new(&releases, &format!("{}-", plugin.product)),
+            )?,
             signed: Signed::new(
                 &plugin.repository,
                 &plugin.download,
@@ -141,6 +137,10 @@ impl Target for Adapter {
             place: self.in_folder(),
             adapter: self.settings.adapter.clone(),
         })
+    }
+
+    fn sweep(&self) {
+        download::sweep(&self.releases);
     }
 
     /// What an operator put there was wanted: it is kept with its digest, and can be put back as it was.

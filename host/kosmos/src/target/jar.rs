@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use reqwest::Client;
 
 use super::{Common, Program, Target, Way, candidates};
-use crate::actuator::Actuator;
 use crate::config::{Config, Environment, Java};
 use crate::document::{self, Versions};
 use crate::download::{self, Progress};
@@ -41,17 +40,18 @@ impl Jar {
         let home = fs::canonicalize(&java.home).map_err(|error| format!("{}: {error}", java.home.display()))?;
         let mut settings = java.clone();
         settings.home.clone_from(&home);
-        download::sweep(&home);
         Ok(Self {
             common: Common {
-                name: name.to_owned(),
-                actuator: Actuator::new(&java.management).map_err(|error| error.to_string())?,
-                launch: java.launch.clone(),
                 shutdown: java.shutdown.clone(),
-                blocklist: java.blocklist.clone(),
-                soak: java.soak.clone(),
                 keep_alive: java.keep_alive,
-                markers: Markers::new(&home, &format!("{PRODUCT}-")),
+                ..Common::new(
+                    name,
+                    &java.management,
+                    &java.launch,
+                    &java.blocklist,
+                    &java.soak,
+                    Markers::new(&home, &format!("{PRODUCT}-")),
+                )?
             },
             settings,
             environment: config.environment,
@@ -155,7 +155,7 @@ impl Target for Jar {
         let file = download::fetch(&self.client, &url, &jar, download, progress).await;
         let file =
             file.map_err(|error| Untrusted::new(format!("Error occurred when downloading latest version: {error}")))?;
-        let failed = |error: Untrusted| Untrusted::new(format!("Error validating jar: {error}"));
+        let failed = |error: Untrusted| error.after("Error validating jar");
         let published = self.small(&format!("{url}.sha1"), digest::SIZE).await.map_err(failed)?;
         let path = file.path().to_owned();
         tokio::task::spawn_blocking(move || digest::check_sha1(&path, &published))
@@ -225,6 +225,10 @@ impl Target for Jar {
                 .collect(),
             file: jar,
         })
+    }
+
+    fn sweep(&self) {
+        download::sweep(&self.settings.home);
     }
 
     fn tidy(&self, needed: &[&str]) {

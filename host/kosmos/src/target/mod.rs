@@ -13,7 +13,7 @@ use budstikke_runtime::policy::Candidate;
 use serde::{Deserialize, Serialize};
 
 use crate::actuator::Actuator;
-use crate::config::{self, Blocklist, Config, Launch, Shutdown, Soak};
+use crate::config::{self, Blocklist, Config, Launch, Management, Shutdown, Soak};
 use crate::download::Progress;
 use crate::markers::Markers;
 use crate::trust::Untrusted;
@@ -58,6 +58,9 @@ pub trait Target: Send + Sync {
     /// Removes versions that nobody needs any more, but for these.
     fn tidy(&self, _needed: &[&str]) {}
 
+    /// Removes what a supervisor that was killed left half done. Only for the one that has the state folder.
+    fn sweep(&self);
+
     /// The program that the supervisor goes on as after this version proved itself.
     fn successor(&self, _version: &str) -> Option<PathBuf> {
         None
@@ -82,6 +85,28 @@ pub struct Common {
     pub keep_alive: bool,
     /// `.blocklisted` and `.allowlisted`.
     pub markers: Markers,
+}
+
+impl Common {
+    fn new(
+        name: &str,
+        management: &Management,
+        launch: &Launch,
+        blocklist: &Blocklist,
+        soak: &Soak,
+        markers: Markers,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            name: name.to_owned(),
+            actuator: Actuator::new(management).map_err(|error| error.to_string())?,
+            launch: launch.clone(),
+            shutdown: Shutdown::default(),
+            blocklist: blocklist.clone(),
+            soak: soak.clone(),
+            keep_alive: false,
+            markers,
+        })
+    }
 }
 
 /// How a version is run.

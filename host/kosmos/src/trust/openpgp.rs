@@ -306,5 +306,5 @@ fn check(signature: &Signature, key: &impl VerifyingKey, file: &Path) -> Result<
         File::open(file).map_err(|error| Untrusted::new(format!("{} cannot be read: {error}", file.display())))?;
     signature
         .verify(key, BufReader::with_capacity(128 << 10, content))
-        .map_err(|_| Untrusted::new("Invalid artifact signature"))
+        .map_err(|_| Untrusted::forged("Invalid artifact signature"))
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::metadata::Repositories;
 use crate::publisher::Publisher;
-use crate::scene::{PATIENCE, free_port, policies, release_program, version_at, within};
+use crate::scene::{PATIENCE, ended, free_port, policies, release_program, version_at, within};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -71,16 +71,8 @@ async fn kosmos(program: &Path, config: &Path, command: &str) -> (bool, String) 
         .arg(config)
         .arg(command)
         .stdin(Stdio::null());
-    let output = tokio::task::spawn_blocking(move || run.output())
-        .await
-        .unwrap()
-        .unwrap();
-    let told = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    (output.status.success(), told)
+    let run = ended(run).await;
+    (run.status.success(), run.told)
 }
 
 fn list(product: &str, version: &str) -> Vec<u8> {

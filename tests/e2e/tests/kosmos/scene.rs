@@ -279,20 +279,8 @@ kosmos.blocklist.enabled=true
         self.run_command(self.command(&["run-now"])).await
     }
 
-    pub(crate) async fn run_command(&self, mut command: Command) -> Run {
-        let output = tokio::task::spawn_blocking(move || command.output())
-            .await
-            .unwrap()
-            .unwrap();
-        let told = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Run {
-            status: output.status,
-            told,
-        }
+    pub(crate) async fn run_command(&self, command: Command) -> Run {
+        ended(command).await
     }
 
     /// The supervisor, until the value ends. Its log is `supervisor.log`.
@@ -434,6 +422,23 @@ impl Run {
     pub(crate) fn tells(&self, text: &str) -> &Self {
         assert!(self.told.contains(text), "«{text}» is not in\n{}", self.told);
         self
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) async fn ended(mut command: Command) -> Run {
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Run {
+        status: output.status,
+        told,
     }
 }
 

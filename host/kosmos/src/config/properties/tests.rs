@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use super::text::parse;
 use super::*;
 
 /// A folder with these files and a key; the first one is read, with these environment variables.
