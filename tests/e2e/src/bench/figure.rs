@@ -27,6 +27,14 @@ impl Figure {
         }
     }
 
+    /// Its name behind that of what was measured.
+    pub(crate) fn of(self, what: &str) -> Self {
+        Self {
+            name: format!("{what}: {}", self.name),
+            ..self
+        }
+    }
+
     /// More is worse.
     pub(crate) fn at_most(self, most: f64) -> Self {
         Self {

@@ -41,6 +41,9 @@ struct Arguments {
     /// On one database only, where both are measured.
     #[arg(long, value_enum)]
     on: Option<Kind>,
+    /// Messages per second of `sustained` and `outage`, for a machine that cannot do what the target asks. Then some figures miss.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pace: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,6 +58,8 @@ enum Bench {
     Throughput,
     /// The same at a steady pace for ten minutes, on each database.
     Sustained,
+    /// Messages that nobody can send, at a steady pace for ten minutes.
+    Outage,
     /// From the answer to the first request to Altinn.
     Latency,
     /// Claims in front of a long queue.
@@ -74,13 +79,14 @@ enum Bench {
 }
 
 impl Bench {
-    async fn measure(self, kinds: &[Kind]) -> anyhow::Result<Vec<Figure>> {
+    async fn measure(self, kinds: &[Kind], pace: Option<u32>) -> anyhow::Result<Vec<Figure>> {
         match self {
             Self::Call => call::measure().await,
             Self::Start => start::measure().await,
             Self::Accept => accept::measure(kinds).await,
             Self::Throughput => throughput::measure(kinds).await,
-            Self::Sustained => on_each(kinds, sustained::measure).await,
+            Self::Sustained => on_each(kinds, async |ground| sustained::measure(ground, pace).await).await,
+            Self::Outage => on_each(kinds, async |ground| sustained::measure_outage(ground, pace).await).await,
             Self::Latency => on_each(kinds, latency::measure).await,
             Self::Backlog => backlog::measure(kinds).await,
             Self::Idle => on_each(kinds, idle::measure).await,
@@ -95,7 +101,11 @@ impl Bench {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { names: wanted, on } = Arguments::parse();
+    let Arguments {
+        names: wanted,
+        on,
+        pace,
+    } = Arguments::parse();
     let kinds = on.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
     if let Err(error) = machine::print() {
         eprintln!("the machine cannot be looked at: {error:#}");
@@ -106,7 +116,7 @@ async fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.contains(bench) {
             continue;
         }
-        match bench.measure(&kinds).await {
+        match bench.measure(&kinds, pace).await {
             Ok(measured) => {
                 figure::print(&measured);
                 figures.extend(measured);

@@ -1,5 +1,8 @@
 //! As many messages as the target says, second by second for ten minutes: nothing may pile up, slow down or grow.
 //!
+//! `sustained` sends them. `outage` takes in twice as many that nobody can send: what the database alone makes of it, without the
+//! signatures.
+//!
 //! Each message has its moment. What its client waits is counted from there, so that one late answer delays the count of the
 //! next ones as well.
 
@@ -8,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use budstikke_doubles::{Fault, Route};
 use budstikke_e2e::{Fagsystem, File};
 
 use crate::figure::{Figure, quantile};
@@ -16,9 +20,12 @@ use crate::letters::{CLIENTS, SIZE, Way, hand_over};
 use crate::machine::resident_mib;
 use crate::running::{PATIENCE, Running};
 
-/// Messages per second that are handed over, and that must be published.
-const PACE: u32 = 505;
-const TARGET: f64 = 500.0;
+/// Messages per second that are sent.
+const SENT: u32 = 505;
+/// Messages per second that are only taken in.
+const TAKEN_IN: u32 = 1000;
+/// Of either, what comes out at the end.
+const SHARE: f64 = 0.99;
 const MINUTES: u32 = 10;
 /// The last minute is compared with the second: the first one is warming up.
 const COMPARED: usize = 1;
@@ -42,9 +49,9 @@ struct Minute {
 
 impl Minute {
     /// From the answer to the upload, ms: as many as wait on average leave in that time.
-    fn on_its_way(&self) -> f64 {
+    fn on_its_way(&self, pace: u32) -> f64 {
         let sum: u64 = self.waiting.iter().sum();
-        to_f64(sum) / to_f64(self.waiting.len() as u64).max(1.0) / f64::from(PACE) * 1e3
+        to_f64(sum) / to_f64(self.waiting.len() as u64).max(1.0) / f64::from(pace) * 1e3
     }
 
     fn wait(&self, thousandths: usize) -> f64 {
@@ -52,96 +59,165 @@ impl Minute {
     }
 }
 
-pub(crate) async fn measure(ground: &Ground) -> anyhow::Result<Vec<Figure>> {
+/// Messages that are sent. `pace`: other than the target's, for a machine that cannot do as many.
+pub(crate) async fn measure(ground: &Ground, pace: Option<u32>) -> anyhow::Result<Vec<Figure>> {
     let name = ground.name();
-    println!("sustained: {PACE} messages of {SIZE} bytes each second for {MINUTES} minutes, one request each, {name}");
-    let running = Running::warm(ground).await?;
-    let (before, cpu) = (running.uploads(), running.cpu()?);
-    let begun = Instant::now();
-    let (next, accepted) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
-            let client = Client {
-                fagsystem: running.fagsystem.clone(),
-                file: running.file.clone(),
-                begun,
-                next: Arc::clone(&next),
-                accepted: Arc::clone(&accepted),
-            };
-            tokio::spawn(client.work())
-        })
-        .collect();
-    let mut minutes: Vec<Minute> = (0..MINUTES).map(|_| Minute::default()).collect();
-    for second in 0..MINUTES * 60 {
-        tokio::time::sleep_until((begun + Duration::from_secs(u64::from(second) + 1)).into()).await;
-        let minute = &mut minutes[(second / 60) as usize];
-        let (accepted, uploaded) = (accepted.load(Ordering::Relaxed), running.uploads() - before);
-        minute.waiting.push(u64::from(accepted).saturating_sub(uploaded));
-        if (second + 1) % 60 == 0 {
-            minute.memory = resident_mib(running.pid)?;
-            println!(
-                "  minute {:>2}: {uploaded} published, {:.0} ms on their way, {:.0} MiB",
-                second / 60 + 1,
-                minute.on_its_way(),
-                minute.memory
-            );
-        }
-    }
-    for client in clients {
-        for (moment, wait) in client.await?? {
-            let place = usize::try_from(moment.as_secs() / 60)?.min(minutes.len() - 1);
-            minutes[place].answered.push(wait);
-        }
-    }
-    let total = u64::from(PACE * MINUTES * 60);
-    while running.uploads() - before < total {
+    let pace = pace.unwrap_or(SENT);
+    println!("sustained: {pace} messages of {SIZE} bytes each second for {MINUTES} minutes, one request each, {name}");
+    let run = Run::begin(Running::warm(ground).await?, pace)?;
+    let minutes = run.hand_over().await?;
+    while run.published() < run.messages() {
         ensure!(
-            begun.elapsed() < Duration::from_mins(u64::from(MINUTES)) + PATIENCE,
+            run.begun.elapsed() < Duration::from_mins(u64::from(MINUTES)) + PATIENCE,
             "not every message left"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let (rate, cpu_now) = (to_f64(total) / begun.elapsed().as_secs_f64(), running.cpu()?);
-    for (number, minute) in minutes.iter_mut().enumerate() {
-        minute.answered.sort();
-        println!(
-            "  minute {:>2}: clients waited {:.1} ms, 99 of 100 at most {:.1} ms, 999 of 1000 {:.1} ms",
-            number + 1,
-            minute.wait(500),
-            minute.wait(990),
-            minute.wait(999)
-        );
-    }
-    Ok(figures(
-        name,
-        rate,
-        &minutes,
-        (cpu_now.0 - cpu.0, cpu_now.1 - cpu.1),
-        total,
-    ))
+    let rate = to_f64(run.messages()) / run.begun.elapsed().as_secs_f64();
+    let mut figures = vec![Figure::plain("published", rate, "/s").at_least((f64::from(SENT) * SHARE).round())];
+    figures.extend(waits(&minutes));
+    figures.extend(flat("answer to upload, mean", &minutes, |minute| {
+        minute.on_its_way(pace)
+    }));
+    figures.extend(run.cost(&minutes)?);
+    Ok(figures
+        .into_iter()
+        .map(|figure| figure.of(&format!("sustained, {name}")))
+        .collect())
 }
 
-fn figures(name: &str, rate: f64, minutes: &[Minute], cpu: (f64, f64), total: u64) -> Vec<Figure> {
-    let figure = |what: &str, value, unit| Figure::plain(format!("sustained, {name}: {what}"), value, unit);
-    let mut figures = vec![figure("published", rate, "/s").at_least(TARGET)];
-    let (Some(early), Some(last)) = (minutes.get(COMPARED), minutes.last()) else {
-        return figures;
-    };
-    let mut pair = |what: &str, early: f64, last: f64| {
-        figures.push(figure(&format!("{what}, minute {}", COMPARED + 1), early, "ms"));
-        figures.push(figure(&format!("{what}, last minute"), last, "ms").at_most((early.max(LEAST) * FLAT).round()));
-    };
-    pair("client's wait, median", early.wait(500), last.wait(500));
-    pair("client's wait, 99 of 100", early.wait(990), last.wait(990));
-    pair("answer to upload, mean", early.on_its_way(), last.on_its_way());
-    let limit = (early.memory * FLAT_MEMORY).round();
-    figures.extend([
-        figure("memory after minute 2", early.memory, "MiB"),
-        figure("memory at the end", last.memory, "MiB").at_most(limit),
-        figure("processor time of ours", cpu.0 / to_f64(total) * 1e3, "ms/message"),
-        figure("… of clients and stand-ins", cpu.1 / to_f64(total) * 1e3, "ms/message"),
-    ]);
+/// Messages that wait: the token issuer does not answer.
+pub(crate) async fn measure_outage(ground: &Ground, pace: Option<u32>) -> anyhow::Result<Vec<Figure>> {
+    let name = ground.name();
+    let pace = pace.unwrap_or(TAKEN_IN);
+    println!("outage: {pace} messages of {SIZE} bytes each second for {MINUTES} minutes, {name}; nothing is sent");
+    let world = Running::world().await?;
+    let silence = Fault::Delay(Duration::from_hours(1));
+    world.doubles.faults().always(Route::Token, silence);
+    let run = Run::begin(Running::start_in(world, ground).await?, pace)?;
+    let minutes = run.hand_over().await?;
+    let rate = to_f64(run.messages()) / run.begun.elapsed().as_secs_f64();
+    let mut figures = vec![Figure::plain("taken in", rate, "/s").at_least((f64::from(TAKEN_IN) * SHARE).round())];
+    figures.extend(waits(&minutes));
+    figures.extend(run.cost(&minutes)?);
+    Ok(figures
+        .into_iter()
+        .map(|figure| figure.of(&format!("outage, {name}")))
+        .collect())
+}
+
+fn waits(minutes: &[Minute]) -> Vec<Figure> {
+    let mut figures = flat("client's wait, median", minutes, |minute| minute.wait(500));
+    figures.extend(flat("client's wait, 99 of 100", minutes, |minute| minute.wait(990)));
     figures
+}
+
+/// Milliseconds that may not grow.
+fn flat(what: &str, minutes: &[Minute], of: impl Fn(&Minute) -> f64) -> Vec<Figure> {
+    let (Some(early), Some(last)) = (minutes.get(COMPARED), minutes.last()) else {
+        return Vec::new();
+    };
+    let most = (of(early).max(LEAST) * FLAT).round();
+    vec![
+        Figure::plain(format!("{what}, minute {}", COMPARED + 1), of(early), "ms"),
+        Figure::plain(format!("{what}, last minute"), of(last), "ms").at_most(most),
+    ]
+}
+
+/// Ten minutes of it.
+struct Run {
+    running: Running,
+    pace: u32,
+    begun: Instant,
+    /// At the beginning.
+    uploads: u64,
+    /// Seconds of processor time at the beginning.
+    cpu: (f64, f64),
+}
+
+impl Run {
+    fn begin(running: Running, pace: u32) -> anyhow::Result<Self> {
+        let (uploads, cpu) = (running.uploads(), running.cpu()?);
+        Ok(Self {
+            running,
+            pace,
+            begun: Instant::now(),
+            uploads,
+            cpu,
+        })
+    }
+
+    fn messages(&self) -> u64 {
+        u64::from(self.pace * MINUTES * 60)
+    }
+
+    fn published(&self) -> u64 {
+        self.running.uploads() - self.uploads
+    }
+
+    /// Each at its moment; says every minute how it goes.
+    async fn hand_over(&self) -> anyhow::Result<Vec<Minute>> {
+        let (next, accepted) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let client = Client {
+                    fagsystem: self.running.fagsystem.clone(),
+                    file: self.running.file.clone(),
+                    begun: self.begun,
+                    pace: self.pace,
+                    next: Arc::clone(&next),
+                    accepted: Arc::clone(&accepted),
+                };
+                tokio::spawn(client.work())
+            })
+            .collect();
+        let mut minutes: Vec<Minute> = (0..MINUTES).map(|_| Minute::default()).collect();
+        for second in 0..MINUTES * 60 {
+            tokio::time::sleep_until((self.begun + Duration::from_secs(u64::from(second) + 1)).into()).await;
+            let minute = &mut minutes[(second / 60) as usize];
+            let (accepted, published) = (u64::from(accepted.load(Ordering::Relaxed)), self.published());
+            minute.waiting.push(accepted.saturating_sub(published));
+            if (second + 1) % 60 == 0 {
+                minute.memory = resident_mib(self.running.pid)?;
+                println!(
+                    "  minute {:>2}: {accepted} taken in, {published} published, {:.0} MiB",
+                    second / 60 + 1,
+                    minute.memory
+                );
+            }
+        }
+        for client in clients {
+            for (moment, wait) in client.await?? {
+                let place = usize::try_from(moment.as_secs() / 60)?.min(minutes.len() - 1);
+                minutes[place].answered.push(wait);
+            }
+        }
+        for (number, minute) in minutes.iter_mut().enumerate() {
+            minute.answered.sort();
+            println!(
+                "  minute {:>2}: clients waited {:.1} ms, 99 of 100 at most {:.1} ms, 999 of 1000 {:.1} ms",
+                number + 1,
+                minute.wait(500),
+                minute.wait(990),
+                minute.wait(999)
+            );
+        }
+        Ok(minutes)
+    }
+
+    /// In memory and processor time.
+    fn cost(&self, minutes: &[Minute]) -> anyhow::Result<Vec<Figure>> {
+        let memory = |index: usize| minutes.get(index).map_or(0.0, |minute| minute.memory);
+        let (early, last) = (memory(COMPARED), memory(minutes.len() - 1));
+        let (ours, others) = self.running.cpu()?;
+        let each = |seconds: f64| seconds / to_f64(self.messages()) * 1e3;
+        Ok(vec![
+            Figure::plain("memory after minute 2", early, "MiB"),
+            Figure::plain("memory at the end", last, "MiB").at_most((early * FLAT_MEMORY).round()),
+            Figure::plain("processor time of ours", each(ours - self.cpu.0), "ms/message"),
+            Figure::plain("… of clients and stand-ins", each(others - self.cpu.1), "ms/message"),
+        ])
+    }
 }
 
 /// One of those who hand messages over.
@@ -149,6 +225,7 @@ struct Client {
     fagsystem: Fagsystem,
     file: File,
     begun: Instant,
+    pace: u32,
     next: Arc<AtomicU32>,
     accepted: Arc<AtomicU32>,
 }
@@ -159,10 +236,10 @@ impl Client {
         let mut answered = Vec::new();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= PACE * MINUTES * 60 {
+            if number >= self.pace * MINUTES * 60 {
                 return Ok(answered);
             }
-            let moment = Duration::from_secs(u64::from(number)) / PACE;
+            let moment = Duration::from_secs(u64::from(number)) / self.pace;
             tokio::time::sleep_until((self.begun + moment).into()).await;
             let id = uuid::Uuid::new_v4().to_string();
             hand_over(&self.fagsystem, Way::OneShot, &id, &self.file).await?;
