@@ -3,6 +3,8 @@
 //! Conversations go with their statuses, receipts and events; messages on their way or waiting go with their key and files. What stays
 //! is the memory of ids, sixteen bytes of a digest for each, which names nobody and keeps the same letter from coming twice.
 
+use std::time::Duration;
+
 use super::outgoing::{FROM, SENDING};
 use super::seen::{self, SeenKey};
 use super::{Store, StoreError, conversation, incoming, outgoing, registry_answer};
@@ -10,6 +12,8 @@ use crate::database::{Connection, params};
 
 /// Rows of each kind that go in one transaction.
 const STEP: u32 = 100;
+/// How long emptying the log may take: a reader that was there before is waited for.
+const LOG: Duration = Duration::from_secs(5);
 
 /// Whose data it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,9 +177,14 @@ impl Store {
         }
         // What was erased stands in the log until it is begun anew.
         let backend = std::sync::Arc::clone(&self.backend);
-        tokio::task::spawn_blocking(move || backend.shorten_log(0))
+        let shortened = tokio::task::spawn_blocking(move || backend.shorten_log(0, LOG))
             .await
             .map_err(|error| StoreError::Closed(error.to_string()))??;
+        if !shortened {
+            tracing::warn!(
+                "what was erased stands in the database's log until the log is begun anew; somebody reads for long"
+            );
+        }
         Ok(kept)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Every step is one small transaction beside the others.
 
+use std::time::Duration;
+
 use super::{Store, StoreError};
 use crate::database::{Connection, Dialect, params};
 
@@ -11,8 +13,10 @@ const FREE_SHARE: i64 = 10;
 const FREE: i64 = 256;
 /// Pages that go back to the disk in one transaction, 2 MiB.
 const RETURNED: i64 = 512;
-/// A log that is longer is shortened, bytes. SQLite begins it anew at about 4 MiB, but never makes the file shorter.
-const LONG_LOG: u64 = 16 * 1024 * 1024;
+/// A log that is longer is shortened, bytes. It is begun anew at about 16 MiB, but that never makes the file shorter.
+const LONG_LOG: u64 = 24 * 1024 * 1024;
+/// How long that may take.
+const SHORT_WAIT: Duration = Duration::from_secs(1);
 /// How long a mark is kept, ms. A commit whose answer was lost is asked for within a minute; the rest is for clocks of nodes that
 /// differ.
 const MARK_AGE: i64 = 60 * 60 * 1000;
@@ -33,7 +37,8 @@ impl Store {
             .await?;
         if !more {
             let backend = std::sync::Arc::clone(&self.backend);
-            tokio::task::spawn_blocking(move || backend.shorten_log(LONG_LOG))
+            // When it cannot be done now, it will be another time.
+            let _shortened = tokio::task::spawn_blocking(move || backend.shorten_log(LONG_LOG, SHORT_WAIT))
                 .await
                 .map_err(|error| StoreError::Closed(error.to_string()))??;
         }

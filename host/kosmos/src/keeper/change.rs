@@ -5,7 +5,7 @@ use std::process::Stdio;
 use budstikke_runtime::policy::Outcome;
 use jiff::Timestamp;
 
-use super::{FIRST_PAUSE, Keeper, LOGS, Report, moment, seconds};
+use super::{FIRST_PAUSE, Keeper, LOGS, LONGEST_PAUSE, Report, moment, seconds};
 use crate::fail_point;
 use crate::journal::{Change, Child, Stage};
 use crate::launch;
@@ -295,15 +295,22 @@ impl Keeper {
         let now = seconds(Timestamp::now());
         self.journal.change(|state| {
             // What is not restored stays to be done.
-            state
+            let ended = state
                 .change
                 .take_if(|change| came_back.is_ok() || !change.must_restore());
-            state.attempted(&change.to, now, Outcome::Failed(failure.clone()));
+            if ended.is_some() {
+                state.attempted(&change.to, now, Outcome::Failed(failure.clone()));
+            }
             if let (Some(from), Ok(_)) = (&change.from, &came_back) {
                 state.installed = Some(from.clone());
                 state.previous = None;
             }
         });
+        if self.is_going_back() {
+            // Nothing runs until it has succeeded.
+            self.again = Timestamp::now().checked_add(self.pause).ok();
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
         fail_point::reached("gone-back");
         match came_back {
             Ok(None) => Report::bad(format!("{}: {failure}; there is no version to go back to", change.to)),
@@ -348,7 +355,7 @@ impl Keeper {
             // Without its store the old version must not start: it would begin with an empty one.
             host(backup, "restore", &["--aside", "--from"]).await.map_err(|error| {
                 bare(format!(
-                    "the copy of the store cannot be put back ({error}); the next run tries again. To go on by hand, put back {} and remove {}",
+                    "the copy of the store cannot be put back ({error}); it is tried again soon. To go on by hand, put back {} and remove {}",
                     backup.folder.display(),
                     self.folder.join("journal.json").display()
                 ))

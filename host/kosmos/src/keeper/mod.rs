@@ -242,9 +242,18 @@ impl Keeper {
         report
     }
 
+    /// It was tried, and is not done.
+    fn is_going_back(&self) -> bool {
+        let change = self.journal.state().change.as_ref();
+        change.is_some_and(|change| change.stage == Stage::GoingBack)
+    }
+
     /// One run.
     pub async fn run(&mut self, judge: &Judge, config: &Config, cause: Cause) -> Report {
         if let Some(change) = self.journal.state().change.clone() {
+            if self.is_going_back() && cause == Cause::Start {
+                return Report::bad(format!("going back from {} has just failed", change.to));
+            }
             if change.stage != Stage::Soaking {
                 return self.drive_on().await;
             }

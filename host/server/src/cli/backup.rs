@@ -1,23 +1,23 @@
 //! `budstikke backup` and `budstikke restore`
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use budstikke_store::Place;
-use budstikke_store::backup::{self, About, InHand, Step};
+use budstikke_store::backup::{self, About, InHand, Restored, Step};
 use budstikke_store::files::StoredFiles;
 use jiff::Timestamp;
 
 use super::start;
-use crate::config::{Config, Problems};
+use crate::config::{self, Config, Problems};
 
 /// Copies everything into a folder; nodes may work meanwhile.
 pub(super) fn make(config: &Path, to: &Path, progress: bool) -> ExitCode {
     ended(read(config).and_then(|config| {
-        let (place, files) = ground(&config)?;
+        let (place, files) = ground(&config.store)?;
         let about = About {
             program: concat!("budstikke ", env!("CARGO_PKG_VERSION")).to_owned(),
             organisation: config.organisation.number.clone(),
@@ -38,27 +38,17 @@ pub(super) fn make(config: &Path, to: &Path, progress: bool) -> ExitCode {
     }))
 }
 
-/// Puts a backup in an empty place; nobody may work there yet.
+/// Puts a backup in an empty place; nobody may work there yet. `aside`: what is there is moved when the backup is whole beside it.
 pub(super) fn restore(config: &Path, from: &Path, resend: bool, aside: bool, progress: bool) -> ExitCode {
     ended(read(config).and_then(|config| {
-        let data = &config.store.folder;
-        fs::create_dir_all(data).with_context(|| data.display().to_string())?;
-        let mut lock = start::lock(data)?;
-        if aside {
-            anyhow::ensure!(
-                config.store.postgres.is_none() && config.store.bucket.is_none(),
-                "--aside is for a store in a folder; what is in a server or a bucket must be moved by hand"
-            );
-            let old = put_aside(data)?;
-            println!("{}: what was here before", old.display());
-            fs::create_dir_all(data).with_context(|| data.display().to_string())?;
-            lock = start::lock(data)?;
-        }
-        let _lock = lock;
-        let (place, files) = ground(&config)?;
         let in_hand = if resend { InHand::Sent } else { InHand::HeldBack };
-        let now = Timestamp::now().as_millisecond();
-        let restored = backup::restore(from, &place, &files.stored, in_hand, now, &told(progress))?;
+        let restored = if aside {
+            restore_aside(&config, from, in_hand, progress)?
+        } else {
+            let _lock = locked(&config.store.folder)?;
+            let (place, files) = ground(&config.store)?;
+            backup::restore(from, &place, &files.stored, in_hand, now(), &told(progress))?
+        };
         println!(
             "restored the backup of {}: the database and {} files",
             restored.made, restored.files
@@ -80,16 +70,69 @@ pub(super) fn restore(config: &Path, from: &Path, resend: bool, aside: bool, pro
     }))
 }
 
-/// Renames the data folder; nothing of it is lost.
-fn put_aside(data: &Path) -> anyhow::Result<PathBuf> {
+/// Restores beside the data folder, and then puts that in its place: whatever goes wrong, there is a whole one.
+fn restore_aside(config: &Config, from: &Path, in_hand: InHand, progress: bool) -> anyhow::Result<Restored> {
+    let store = &config.store;
+    anyhow::ensure!(
+        store.postgres.is_none() && store.bucket.is_none(),
+        "--aside is for a store in a folder; what is in a server or a bucket must be moved by hand"
+    );
+    let data = &store.folder;
+    let _lock = locked(data)?;
+    let fresh = beside(data, "restoring")?;
+    if fresh.exists() {
+        // A restore that was cut off.
+        fs::remove_dir_all(&fresh).with_context(|| fresh.display().to_string())?;
+    }
+    let put = || -> anyhow::Result<Restored> {
+        let store = config::Store {
+            folder: fresh.clone(),
+            ..config::Store::default()
+        };
+        let _lock = locked(&fresh)?;
+        let (place, files) = ground(&store)?;
+        Ok(backup::restore(
+            from,
+            &place,
+            &files.stored,
+            in_hand,
+            now(),
+            &told(progress),
+        )?)
+    };
+    let moved = |restored: Restored| -> anyhow::Result<(Restored, PathBuf)> {
+        let old = beside(data, &format!("before-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))?;
+        fs::rename(data, &old).with_context(|| format!("{} to {}", data.display(), old.display()))?;
+        if let Err(error) = fs::rename(&fresh, data) {
+            fs::rename(&old, data).with_context(|| format!("{} is now {}", data.display(), old.display()))?;
+            return Err(error).with_context(|| format!("{} to {}", fresh.display(), data.display()));
+        }
+        Ok((restored, old))
+    };
+    let (restored, old) = put()
+        .and_then(moved)
+        .inspect_err(|_| drop(fs::remove_dir_all(&fresh)))?;
+    println!("{}: what was here before", old.display());
+    Ok(restored)
+}
+
+/// Named after it, in the same folder.
+fn beside(data: &Path, what: &str) -> anyhow::Result<PathBuf> {
     let name = data
         .file_name()
         .context("the data folder has no name")?
         .to_string_lossy();
-    let at = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let old = data.with_file_name(format!("{name}.before-{at}"));
-    fs::rename(data, &old).with_context(|| format!("{} to {}", data.display(), old.display()))?;
-    Ok(old)
+    Ok(data.with_file_name(format!("{name}.{what}")))
+}
+
+/// The data folder, which is made when it is not there, for nobody else.
+fn locked(data: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(data).with_context(|| data.display().to_string())?;
+    start::lock(data)
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
 }
 
 fn read(config: &Path) -> anyhow::Result<Config> {
@@ -114,16 +157,16 @@ struct Ground {
     _runtime: tokio::runtime::Runtime,
 }
 
-fn ground(config: &Config) -> anyhow::Result<(Place, Ground)> {
-    let place = start::place(&config.store)?;
+fn ground(store: &config::Store) -> anyhow::Result<(Place, Ground)> {
+    let place = start::place(store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .context("no threads can be started")?;
-    let stored = match start::bucket(&config.store)? {
+    let stored = match start::bucket(store)? {
         None => {
-            let folder = start::files_folder(&config.store);
+            let folder = start::files_folder(store);
             StoredFiles::folder(&folder).with_context(|| folder.display().to_string())?
         }
         Some((settings, spool)) => {

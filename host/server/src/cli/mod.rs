@@ -62,7 +62,7 @@ enum Command {
         /// Sends messages that were on their way. Those that left after the backup can arrive twice.
         #[arg(long)]
         resend: bool,
-        /// Puts what there is now aside first, in a folder beside the data folder.
+        /// Puts what there is now aside, in a folder beside the data folder, when the backup has been restored.
         #[arg(long)]
         aside: bool,
         /// Says on standard error how far it has come.

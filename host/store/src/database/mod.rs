@@ -147,9 +147,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn readers(&self) -> usize;
     /// How long to go on trying to reach it.
     fn patience(&self) -> std::time::Duration;
-    /// Gives the room of a log that is longer than so many bytes back to the disk, when nobody needs it.
-    fn shorten_log(&self, _longer_than: u64) -> Result<(), DatabaseError> {
-        Ok(())
+    /// Gives the room of a log that is longer than so many bytes back to the disk. False: somebody needed it all that time.
+    fn shorten_log(&self, _longer_than: u64, _patience: std::time::Duration) -> Result<bool, DatabaseError> {
+        Ok(true)
     }
     /// The file that a backup locks; none: it locks something in the server.
     fn hold_file(&self) -> Option<std::path::PathBuf> {

@@ -1,12 +1,15 @@
 //! SQLite: one file, one process, one writer. WAL, `synchronous=FULL`: a commit is on disk when it is answered.
 
+mod carrier;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
 use super::{Backend, Commit, DatabaseError, Dialect, Driver, EachRow, Mark, Row, Value};
+use carrier::Carrier;
 
 /// Reads at the same time, each with a connection of its own that stays open: opening one reads the whole schema, which takes
 /// longer than most reads do. The next one waits.
@@ -20,6 +23,8 @@ const WRITER_CACHE: i64 = 16 * 1024;
 const BATCH: usize = 256;
 /// How long a statement waits for another process's lock, such as a backup's.
 const BUSY: Duration = Duration::from_secs(5);
+/// Between two attempts to shorten the log.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A file.
 pub(crate) struct Sqlite {
@@ -55,7 +60,8 @@ impl Backend for Sqlite {
             connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         }
         connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Box::new(File(connection)))
+        let carrier = writes.then(|| Carrier::start(&self.path, &connection)).transpose()?;
+        Ok(Box::new(File { carrier, connection }))
     }
 
     fn settle(&self, _mark: Mark) -> Result<bool, DatabaseError> {
@@ -82,21 +88,31 @@ impl Backend for Sqlite {
         Some(crate::backup::hold::file_of(&self.path))
     }
 
-    fn shorten_log(&self, longer_than: u64) -> Result<(), DatabaseError> {
+    fn shorten_log(&self, longer_than: u64, patience: Duration) -> Result<bool, DatabaseError> {
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
         if std::fs::metadata(log).map_or(0, |log| log.len()) <= longer_than {
-            return Ok(());
+            return Ok(true);
         }
         let connection = rusqlite::Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        // Readers and the writer go on; when one of them is in the way, it is for another time.
+        // Readers, the writer and its carrier go on; one of them is in the way for a moment at most.
         connection.busy_timeout(Duration::ZERO)?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        let begun = Instant::now();
+        loop {
+            let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if !busy || begun.elapsed() >= patience {
+                return Ok(!busy);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 
-struct File(rusqlite::Connection);
+struct File {
+    /// Of the writer. It ends before the connection does: the last one to close the database clears its log away.
+    carrier: Option<Carrier>,
+    connection: rusqlite::Connection,
+}
 
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
@@ -145,14 +161,14 @@ impl Driver for File {
 
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
         let changed = self
-            .0
+            .connection
             .prepare_cached(sql)?
             .execute(rusqlite::params_from_iter(values))?;
         Ok(changed as u64)
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), DatabaseError> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             each(row)?;
@@ -161,7 +177,7 @@ impl Driver for File {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.connection.execute_batch(sql)?)
     }
 
     fn begin(&mut self) -> Result<(), DatabaseError> {
@@ -170,11 +186,18 @@ impl Driver for File {
 
     fn commit(&mut self) -> Result<(), Commit> {
         // A full disk has made SQLite roll back on the spot: committing now would say that all is well.
-        if self.0.is_autocommit() {
+        if self.connection.is_autocommit() {
             return Err(Commit::Failed(DatabaseError::Full));
         }
         match self.batch("COMMIT") {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if let Some(carrier) = &self.carrier
+                    && let Err(error) = carrier.committed(&self.connection)
+                {
+                    tracing::warn!(%error, "the database's log grows: its pages could not be brought to their places");
+                }
+                Ok(())
+            }
             Err(DatabaseError::Full) => Err(Commit::Failed(DatabaseError::Full)),
             Err(error) => {
                 tracing::error!(%error, "a commit broke off");
@@ -186,7 +209,7 @@ impl Driver for File {
     }
 
     fn rollback(&mut self) {
-        if !self.0.is_autocommit()
+        if !self.connection.is_autocommit()
             && let Err(error) = self.batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be taken back");

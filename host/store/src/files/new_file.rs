@@ -31,7 +31,7 @@ impl NewFile {
         }
     }
 
-    /// SHA-256 of the stored bytes, 64 letters of hexadecimal.
+    /// 64 letters of hexadecimal: the SHA-256 of the stored bytes, or, of a small file, the moment and most of it.
     pub fn name(&self) -> &str {
         &self.name
     }

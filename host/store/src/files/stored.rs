@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::bucket::Bucket;
 use super::folder::Folder;
-use super::name::label;
+use super::name::{self, label};
 use super::place::Place;
 use super::{BucketSettings, Files};
 
@@ -70,7 +70,7 @@ pub struct StoredBytes<'a> {
 impl StoredBytes<'_> {
     /// Whether what was read are the bytes that the file is named by: ask when the end was reached.
     pub fn is_whole(&self) -> bool {
-        hex::encode(self.digest.clone().finish()) == self.name
+        name::of(self.digest.clone().finish().as_ref()) == self.name
     }
 }
 

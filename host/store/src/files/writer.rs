@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::SMALL;
 use super::format::ChunkWriter;
 use super::key::MessageKey;
+use super::name;
 use super::new_file::{NewFile, Sealed};
 use super::place::{Draft, Place};
 
@@ -41,15 +42,17 @@ impl FileWriter {
     /// claimed; a small one is only in the value.
     pub fn finish(mut self) -> io::Result<NewFile> {
         let sink = self.chunks.take().ok_or_else(broken)?.finish()?;
-        let name = hex::encode(sink.digest.finish());
-        let sealed = match sink.draft {
-            None => Sealed::Small(sink.held),
-            Some(draft) => {
-                draft.keep(&name)?;
-                Sealed::Large(sink.place)
-            }
+        let digest = sink.digest.finish();
+        let Some(draft) = sink.draft else {
+            return Ok(NewFile::new(
+                name::of_small(digest.as_ref()),
+                self.size,
+                Sealed::Small(sink.held),
+            ));
         };
-        Ok(NewFile::new(name, self.size, sealed))
+        let name = name::of(digest.as_ref());
+        draft.keep(&name)?;
+        Ok(NewFile::new(name, self.size, Sealed::Large(sink.place)))
     }
 }
 
