@@ -107,10 +107,16 @@ fn restore_aside(config: &Config, from: &Path, in_hand: InHand, progress: bool) 
             fs::rename(&old, data).with_context(|| format!("{} is now {}", data.display(), old.display()))?;
             return Err(error).with_context(|| format!("{} to {}", fresh.display(), data.display()));
         }
+        if let Some(parent) = data.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            File::open(parent)
+                .and_then(|parent| parent.sync_all())
+                .with_context(|| parent.display().to_string())?;
+        }
         Ok((restored, old))
     };
     let (restored, old) = put()
         .and_then(moved)
+        // Half of one is of no use.
         .inspect_err(|_| drop(fs::remove_dir_all(&fresh)))?;
     println!("{}: what was here before", old.display());
     Ok(restored)
