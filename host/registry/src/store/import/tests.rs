@@ -23,7 +23,7 @@ fn a_table_of_processes_is_read() {
 fn a_table_of_a_norwegian_spreadsheet_is_read() {
     let pem = keys::identity().certificate().to_pem();
     let text = format!(
-        "\u{feff}Number;Name;Address;Postal-Code;Registrations;certificate:DPO\n\
+        "\u{feff}Number;Name;Address;Postal-Code;Registrations;certificate:ABC\n\
          910076787;\"Prøve; kommune\";\"Postboks 1; Sentrum\";0101;p:a p:b;\"{pem}\"\n"
     );
     let import = read(&text, Format::Csv, &Snapshot::default()).unwrap();
@@ -34,7 +34,7 @@ fn a_table_of_a_norwegian_spreadsheet_is_read() {
     assert_eq!(address.lines, ["Postboks 1", "Sentrum"]);
     assert_eq!(address.postal_code.as_deref(), Some("0101"));
     assert_eq!(organisation.registrations.as_ref().unwrap().len(), 2);
-    assert_eq!(&organisation.certificates["DPO"], keys::identity().certificate());
+    assert_eq!(&organisation.certificates["ABC"], keys::identity().certificate());
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn columns_that_a_table_lacks_stay_as_they_are() {
 
 #[test]
 fn everything_that_is_wrong_with_a_table_is_told_by_line_and_column() {
-    let text = "number,name,registrations,certificate:DPO\n\
+    let text = "number,name,registrations,certificate:ABC\n\
                 12,A,,\n\
                 910076787,B,,nonsense!\n\
                 910076787,C,,\n\
@@ -65,7 +65,7 @@ fn everything_that_is_wrong_with_a_table_is_told_by_line_and_column() {
         faults(text, Format::Csv),
         [
             "line 2: number: must be nine digits",
-            "line 3: certificate:DPO: is neither PEM nor base64",
+            "line 3: certificate:ABC: is neither PEM nor base64",
             "line 4: number: stands in this file already",
             "line 5: name: holds a control character",
             "line 7: has 2 cells, the first line has 4",
@@ -140,8 +140,8 @@ fn a_file_of_toml_is_read_whole() {
          [[processes]]\nidentifier = 'p:a'\ncategory = 'ARKIVMELDING'\nresource = 'r'\ndocument-types = ['t::1']\n\
          [[organisations]]\nnumber = '910076787'\nname = 'EKSEMPELETATEN'\nregistrations = []\n\
          address = {{ lines = ['Postboks 1'], postal-code = '0101' }}\n\
-         certificates = {{ DPO = '''{pem}''' }}\n\
-         overrides = [{{ process = 'p:a', only = 'DPV', reason = 'agreed' }}, {{ never = 'DPO', reason = 'moving' }}]\n"
+         certificates = {{ ABC = '''{pem}''' }}\n\
+         overrides = [{{ process = 'p:a', only = 'XYZ', reason = 'agreed' }}, {{ never = 'ABC', reason = 'moving' }}]\n"
     );
     let import = read(&text, Format::Toml, &Snapshot::default()).unwrap();
     assert_eq!(import.document_types[0].as_str(), "t::0");

@@ -198,7 +198,8 @@ mod tests {
             before = pages;
         }
         assert!(anew > 0, "{longest} pages");
-        assert!(longest < TOO_LONG + 1000, "{longest} pages");
+        // While a round is under way the writer cannot begin it anew, so it may be longer for a moment.
+        assert!(longest < 2 * TOO_LONG, "{longest} pages");
         let rows: i64 = written
             .connection
             .query_row("SELECT count(*) FROM page", [], |row| row.get(0))
